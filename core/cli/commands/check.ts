@@ -1,0 +1,82 @@
+import { defaultChannels } from '../../controller/limits.ts';
+import { closePlan, inspectTarget, openPlan, type Plan } from '../../controller/plan.ts';
+import { newRunId } from '../../controller/run-job.ts';
+import type { Job } from '../../job/load-job.ts';
+import { asDrayError, type Column, type Target } from '../../sdk/index.ts';
+import { count, plural } from '../format.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { Screen } from '../screen.ts';
+import { type JobCommandOptions, loadForCommand } from './run.ts';
+
+export interface CheckOptions extends JobCommandOptions {
+  readonly offline: boolean;
+}
+
+interface Checked {
+  readonly file: string;
+  readonly isValid: boolean;
+  readonly contents: readonly object[];
+  readonly error?: object;
+}
+
+/** `dray check`: looks at every file, and returns the exit code of the first mistake. */
+export async function checkJobs(files: readonly string[], options: CheckOptions): Promise<number> {
+  let exitCode = 0;
+  const results: Checked[] = [];
+  const screen = new Screen();
+  for (const file of files) {
+    const contents: object[] = [];
+    try {
+      const job = await loadForCommand(file, options, screen);
+      if (!options.offline) contents.push(...(await checkContents(job, options, screen)));
+      if (!options.json) screen.result(`${file}: ok, ${plural(job.contents.length, 'content')}\n`);
+      results.push({ file, isValid: true, contents });
+    } catch (thrown) {
+      const error = asDrayError(thrown);
+      const { stack: _, ...wire } = error.toWire();
+      results.push({ file, isValid: false, contents, error: wire });
+      screen.error(error.toWire());
+      if (exitCode === 0) exitCode = error.exitCode;
+    }
+  }
+  if (options.json) screen.result(`${JSON.stringify(results)}\n`);
+  return exitCode;
+}
+
+async function checkContents(job: Job, options: CheckOptions, screen: Screen): Promise<object[]> {
+  const interrupt = onInterrupt((message) => screen.line(message));
+  const context = { run: newRunId(), warn: (message: string) => screen.warn(message), print: () => undefined, signal: interrupt.signal };
+  const channels = options.channels ?? job.channels ?? defaultChannels();
+  const found: object[] = [];
+  try {
+    for (const [index, content] of job.contents.entries()) {
+      const plan = await openPlan(content, channels, context);
+      try {
+        const target = await inspectTarget(plan);
+        if (!options.json) screen.result(contentText(index, plan, target));
+        found.push({ tasks: plan.splits.length, estimatedRows: plan.estimatedRows, source: plan.source, target: target.schema });
+      } finally {
+        await closePlan(plan);
+      }
+    }
+    return found;
+  } finally {
+    interrupt.release();
+  }
+}
+
+function contentText(index: number, { content, source, splits, estimatedRows }: Plan, target: Target): string {
+  const rows = estimatedRows === undefined ? 'an unknown number of rows' : `about ${plural(estimatedRows, 'row')}`;
+  const lines = [
+    `content ${index + 1}: ${content.reader.plugin.name} → ${content.writer.plugin.name}, ${rows} in ${plural(splits.length, 'task')}`,
+    ...splits.slice(0, 5).map(({ name, estimatedRows: part }) => `  task   ${name}${part === undefined ? '' : ` (~${count(part)} rows)`}`),
+    ...(splits.length > 5 ? [`  task   … and ${splits.length - 5} more`] : []),
+    ...source.columns.map((column, at) => `  column ${typeOf(column)} → ${typeOf(target.schema.columns[at]!)}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function typeOf({ name, type, nativeType, isNullable }: Column): string {
+  const native = nativeType === undefined || nativeType === type ? '' : ` (${nativeType})`;
+  return `${name} ${type}${native}${isNullable ? '' : ' not null'}`;
+}

@@ -1,0 +1,107 @@
+import { runJob } from '../../controller/run-job.ts';
+import { type Job, loadJob } from '../../job/load-job.ts';
+import type { RunReport } from '../../report/report.ts';
+import { asDrayError, DrayError } from '../../sdk/index.ts';
+import type { DirtyRecord, TaskCounters } from '../../task/spec.ts';
+import { InlineExecutor } from '../../worker/inline-executor.ts';
+import { plural } from '../format.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { Progress } from '../progress.ts';
+import { Screen } from '../screen.ts';
+import { summary } from '../summary.ts';
+import { checkJobs } from './check.ts';
+
+/** Dirty records told one by one; the rest is counted. */
+const toldDirtyRecords = 10;
+
+export interface JobCommandOptions {
+  readonly param: Record<string, string>;
+  readonly channels?: number;
+  readonly json: boolean;
+  readonly lenient: boolean;
+}
+
+/** `dray run`: returns the exit code, that of the first job that failed; jobs behind it do not run. */
+export async function runJobs(files: readonly string[], options: JobCommandOptions): Promise<number> {
+  for (const file of files) {
+    const exitCode = await runOne(file, options);
+    if (exitCode !== 0) return exitCode;
+  }
+  return 0;
+}
+
+/** Loads a job file with the options of the command line. */
+export async function loadForCommand(file: string, options: JobCommandOptions, screen: Screen): Promise<Job> {
+  return loadJob(file, {
+    parameters: options.param,
+    environment: process.env,
+    isLenient: options.lenient,
+    mask: screen.mask,
+    warn: (message) => screen.warn(message),
+  });
+}
+
+async function runOne(file: string, options: JobCommandOptions): Promise<number> {
+  const screen = new Screen();
+  let job: Job;
+  try {
+    job = await loadForCommand(file, options, screen);
+  } catch (error) {
+    const failure = asDrayError(error);
+    if (options.json) screen.result(`${JSON.stringify({ job: file, state: 'failed', error: withoutStack(failure) })}\n`);
+    screen.error(failure.toWire());
+    return failure.exitCode;
+  }
+  if (job.isDryRun) return checkJobs([file], { ...options, offline: false });
+  const interrupt = onInterrupt((message) => screen.line(message));
+  let progress: Progress | undefined;
+  let dirtyTold = 0;
+  const report = await runJob(job, {
+    channels: options.channels,
+    signal: interrupt.signal,
+    executor: (tasks, channels) => (tasks === 1 ? new InlineExecutor() : lazyPool(Math.min(tasks, channels))),
+    listener: {
+      contentStarts(_content, { reader, writer, tasks, estimatedRows }) {
+        progress = new Progress({ title: `${job.name} ${reader} → ${writer} (${plural(tasks, 'task')})`, estimatedRows }, screen);
+      },
+      progress: (_content: number, counters: TaskCounters) => progress?.update(counters),
+      contentEnds: () => progress?.stop(),
+      dirty(record) {
+        if (++dirtyTold <= toldDirtyRecords) screen.warn(dirtySentence(record));
+        if (dirtyTold === toldDirtyRecords + 1) screen.warn('more dirty records follow; they are counted, not listed');
+      },
+      warn: (message) => screen.warn(message),
+      print: (text) => (options.json ? process.stderr : process.stdout).write(text),
+    },
+  });
+  interrupt.release();
+  if (options.json) screen.result(`${JSON.stringify(report)}\n`);
+  else screen.line(summary(report));
+  return endOf(report, screen, interrupt.exitCode());
+}
+
+/** Prints the failure, if there is one, and returns the exit code. */
+function endOf(report: RunReport, screen: Screen, signalCode: number | undefined): number {
+  if (report.error === undefined) return 0;
+  screen.error(report.error);
+  return signalCode ?? DrayError.fromWire(report.error).exitCode;
+}
+
+function withoutStack(error: DrayError): object {
+  const { stack: _, ...wire } = error.toWire();
+  return wire;
+}
+
+function dirtySentence({ side, task, split, row, column, cause }: DirtyRecord): string {
+  const where = column === undefined ? '' : `, column ${column}`;
+  return `dirty record: row ${row} of ${split} (task ${task}${where}) was refused by the ${side}: ${cause}`;
+}
+
+/** A pool whose module (piscina) is loaded only now: jobs of one task do without it. */
+function lazyPool(threads: number) {
+  const pool = import('../../worker/pool-executor.ts').then(({ PoolExecutor }) => new PoolExecutor(threads));
+  return {
+    run: async (...call: Parameters<InlineExecutor['run']>) => (await pool).run(...call),
+    close: async () => (await pool).close(),
+  };
+}

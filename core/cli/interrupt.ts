@@ -1,0 +1,32 @@
+import { DrayError } from '../sdk/index.ts';
+
+export interface Interrupt {
+  readonly signal: AbortSignal;
+  /** Exit code for the signal that came, 130 or 143; undefined if none did. */
+  readonly exitCode: () => number | undefined;
+  readonly release: () => void;
+}
+
+/** Turns the first Ctrl-C (or SIGTERM) into a clean stop; the second one ends the program at once. */
+export function onInterrupt(tell: (message: string) => void): Interrupt {
+  const stop = new AbortController();
+  let exitCode: number | undefined;
+  const stopOn = (name: string, code: number) => () => {
+    if (exitCode !== undefined) process.exit(code);
+    exitCode = code;
+    tell(`${name}: stopping, and undoing what is not committed (once more: stop at once)`);
+    stop.abort(new DrayError('CANCELLED', `the run was stopped by ${name}; the rows of its unfinished tasks were rolled back`));
+  };
+  const onInt = stopOn('Ctrl-C', 130);
+  const onTerm = stopOn('SIGTERM', 143);
+  process.on('SIGINT', onInt);
+  process.on('SIGTERM', onTerm);
+  return {
+    signal: stop.signal,
+    exitCode: () => exitCode,
+    release: () => {
+      process.off('SIGINT', onInt);
+      process.off('SIGTERM', onTerm);
+    },
+  };
+}

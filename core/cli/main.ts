@@ -1,0 +1,134 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { asDrayError, DrayError } from '../sdk/index.ts';
+import { Screen } from './screen.ts';
+
+const exitCodes = `
+Exit codes:
+  0    done
+  1    internal error: a bug in dray or in a plugin
+  2    usage or job file
+  3    source: cannot be reached or read
+  4    target: cannot be reached or written
+  5    too many dirty records
+  6    data mismatch
+  7    not ready: a required mark is missing
+  130  interrupted (Ctrl-C); 143 terminated
+
+Errors are one sentence with a code, a place and what to do. DRAY_DEBUG=1 adds the stack.`;
+
+const runExamples = `
+Examples:
+  dray run orders.json                          run a job
+  dray run orders.json -p day=2026-11-21        with \${day} in the job file replaced
+  dray run orders.json --channels 8             with 8 tasks side by side
+  dray run orders.json --json | jq .rows        the report as JSON on stdout
+  dray run orders.json customers.json           one job after the other
+
+Secrets do not belong into job files: write "\${env:PGPASSWORD}" or "\${file:/run/secrets/pg}".`;
+
+function parameter(text: string, before: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be name=value.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 1000) throw new InvalidArgumentError('It must be a whole number from 1 to 1000.');
+  return value;
+}
+
+const jobOptions = {
+  parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated').argParser(parameter).default({}, 'none'),
+  lenient: new Option('--lenient', 'unknown keys in the job file are warnings instead of errors').default(false),
+  json: new Option('--json', 'the result as JSON on stdout').default(false),
+  channels: new Option('--channels <n>', 'tasks that run side by side; overrides job.setting.speed.channel').argParser(wholeNumber),
+};
+
+/** The command line: parses it, loads only the module of the command that is asked for, and returns the exit code. */
+async function main(): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  let exitCode = 0;
+  const program = new Command('dray')
+    .description('Moves tables between databases and files: fast, exact, from a JSON job file.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', `${runExamples}\n${exitCodes}`)
+    .showHelpAfterError('(run `dray --help` for the commands)')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false });
+
+  program
+    .command('run')
+    .description('run jobs, one after the other')
+    .argument('<file...>', 'job files')
+    .addOption(jobOptions.parameters)
+    .addOption(jobOptions.channels)
+    .addOption(jobOptions.json)
+    .addOption(jobOptions.lenient)
+    .addHelpText('after', runExamples)
+    .action(async (files: string[], options) => {
+      exitCode = await (await import('./commands/run.ts')).runJobs(files, options);
+    });
+  program
+    .command('check')
+    .description('check jobs and look at their sources and targets, without moving or changing anything')
+    .argument('<file...>', 'job files')
+    .addOption(jobOptions.parameters)
+    .addOption(jobOptions.channels)
+    .addOption(jobOptions.json)
+    .addOption(jobOptions.lenient)
+    .option('--offline', 'check the files only, connect to nothing', false)
+    .addHelpText('after', '\nExamples:\n  dray check orders.json\n  dray check --offline jobs/*.json')
+    .action(async (files: string[], options) => {
+      exitCode = await (await import('./commands/check.ts')).checkJobs(files, options);
+    });
+  program
+    .command('plugins')
+    .description('list the plugins, or the options of one')
+    .argument('[name]', 'a plugin; both its reader and its writer are shown')
+    .addOption(jobOptions.json)
+    .addHelpText('after', '\nExamples:\n  dray plugins\n  dray plugins postgresqlwriter')
+    .action(async (name: string | undefined, options) => {
+      await (await import('./commands/plugins.ts')).listPlugins(name, options);
+    });
+  program
+    .command('template')
+    .description('print a job file to start from')
+    .requiredOption('-r, --reader <name>', 'reader')
+    .requiredOption('-w, --writer <name>', 'writer')
+    .addHelpText('after', '\nExamples:\n  dray template -r mysqlreader -w postgresqlwriter > orders.json')
+    .action(async (options) => {
+      await (await import('./commands/template.ts')).printTemplate(options);
+    });
+  program
+    .command('schema')
+    .description('print the JSON Schema of job files, for completion and checks in editors')
+    .addHelpText('after', '\nExamples:\n  dray schema > job.schema.json     then in a job file: "$schema": "./job.schema.json"')
+    .action(async () => {
+      await (await import('./commands/schema.ts')).printSchema();
+    });
+
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  return exitCode;
+}
+
+// A reader of our output that closes early (`dray plugins | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const failure = error instanceof DrayError ? error : asDrayError(error);
+  new Screen().error(failure.toWire());
+  process.exitCode = failure.exitCode;
+}

@@ -1,0 +1,27 @@
+import type { RunReport } from '../report/report.ts';
+import { bytes, count, duration, plural } from './format.ts';
+
+/** The end of a run for people: what moved, how fast, and what was waited for. */
+export function summary(report: RunReport): string {
+  const { run, job, state, rows, bytes: size, seconds, rowsPerSecond, tasks, waits, contents, channels } = report;
+  const lines = [
+    `${job}: ${state} in ${duration(seconds)}`,
+    `  rows     ${count(rows.read)} read, ${count(rows.written)} written, ${count(rows.dirty)} dirty, ${count(rows.filtered)} filtered`,
+    `  speed    ${count(rowsPerSecond)} rows/s, ${bytes(size.written / seconds)}/s, ${bytes(size.written)} in all`,
+    `  tasks    ${plural(tasks.length, 'task')} on ${plural(channels, 'channel')}; ${bottleneck(waits)}`,
+  ];
+  if (contents.length > 1) {
+    contents.forEach((content, index) => {
+      lines.push(`  content  ${index + 1}: ${content.reader} → ${content.writer}, ${content.state}, ${plural(content.rows.written, 'row')}`);
+    });
+  }
+  lines.push(`  run      ${run}, each task in one transaction of the target (${report.guarantee} if the job is run again)`);
+  return lines.join('\n');
+}
+
+function bottleneck({ reader, writer }: RunReport['waits']): string {
+  const words = `waited ${duration(writer)} for the source and ${duration(reader)} for the target`;
+  if (reader > 2 * writer && reader > 1) return `${words}: the target is the slower side`;
+  if (writer > 2 * reader && writer > 1) return `${words}: the source is the slower side`;
+  return words;
+}

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, extname } from 'node:path';
+import { getNodeValue, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import type { PluginRef } from '../registry/plugin-ref.ts';
+import { resolvePlugin } from '../registry/registry.ts';
+import { DrayError, type ReaderPlugin, type WriterPlugin, z } from '../sdk/index.ts';
+import { jobFileSchema } from './job-schema.ts';
+import { type SecretMask, secretsIn } from './secret-mask.ts';
+import { type JobText, type Path, placeInJob, validate } from './validate.ts';
+import { placeOf, substituteVariables } from './variables.ts';
+
+/** One end of a content: which plugin, and its valid options. */
+export interface End<P> {
+  readonly ref: PluginRef;
+  readonly plugin: P;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface Content {
+  readonly reader: End<ReaderPlugin>;
+  readonly writer: End<WriterPlugin>;
+}
+
+/** A job file, valid as far as that can be said without asking the systems it names. */
+export interface Job {
+  /** Name of the file without folder and extension. */
+  readonly name: string;
+  readonly file: string;
+  /** As in the job file; undefined: to be worked out. */
+  readonly channels: number | undefined;
+  /** 0: no limit. */
+  readonly bytesPerSecond: number;
+  readonly recordsPerSecond: number;
+  /** null: no limit by count. */
+  readonly maxDirtyRecords: number | null;
+  readonly maxDirtyShare: number | undefined;
+  readonly isDryRun: boolean;
+  readonly contents: readonly Content[];
+}
+
+export interface LoadOptions {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly isLenient: boolean;
+  readonly mask: SecretMask;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Reads and checks a job file.
+ * @throws DrayError with exit code 2 and the line and column of the first mistake
+ */
+export async function loadJob(file: string, options: LoadOptions): Promise<Job> {
+  const job = parse(file, options);
+  const { setting, content } = validate(jobFileSchema, getNodeValue(job.root), job, { at: [], ...options }).job;
+  const contents: Content[] = [];
+  for (const [index, { reader, writer }] of content.entries()) {
+    contents.push({
+      reader: await loadEnd('reader', reader, job, ['job', 'content', index, 'reader'], options),
+      writer: await loadEnd('writer', writer, job, ['job', 'content', index, 'writer'], options),
+    });
+  }
+  const { speed = {}, errorLimit = {}, dryRun = false } = setting ?? {};
+  const limits = speed as { channel?: number; byte?: number; record?: number };
+  return {
+    name: basename(file, extname(file)),
+    file,
+    channels: limits.channel,
+    bytesPerSecond: Math.max(0, limits.byte ?? 0),
+    recordsPerSecond: Math.max(0, limits.record ?? 0),
+    maxDirtyRecords: errorLimit.record ?? (errorLimit.percentage === undefined ? 0 : null),
+    maxDirtyShare: errorLimit.percentage,
+    isDryRun: dryRun,
+    contents,
+  };
+}
+
+function parse(file: string, options: LoadOptions): JobText {
+  let raw: string;
+  try {
+    raw = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    throw new DrayError('JOB_UNREADABLE', `cannot read the job file ${file}: ${reason}`, { cause });
+  }
+  const { text, secrets } = substituteVariables(raw.replace(/^\uFEFF/, ' '), { ...options, jobFile: file });
+  options.mask.add(...secrets);
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  const [error] = errors;
+  if (error !== undefined || root === undefined) {
+    const what = error === undefined ? 'it is empty' : wordsOf(printParseErrorCode(error.error));
+    throw new DrayError('JOB_SYNTAX', `the job file is not JSON: ${what}`, { place: placeOf(file, text, error?.offset ?? 0) });
+  }
+  if (root.type !== 'object') {
+    throw new DrayError('JOB_SYNTAX', 'the job file must be a JSON object: {"job": …}', { place: placeOf(file, text, root.offset) });
+  }
+  refuseDoubleKeys(root, { file, text, root });
+  return { file, text, root };
+}
+
+/** JSON parsers keep the last of two equal keys; the user has lost track of one of them. */
+function refuseDoubleKeys(node: JobText['root'], job: JobText): void {
+  const seen = new Set<unknown>();
+  for (const child of node.children ?? []) {
+    if (child.type === 'property') {
+      const key: unknown = child.children?.[0]?.value;
+      if (seen.has(key)) {
+        throw new DrayError('JOB_SYNTAX', `the key "${String(key)}" stands twice in the same object`, { place: placeOf(job.file, job.text, child.offset) });
+      }
+      seen.add(key);
+    }
+    refuseDoubleKeys(child, job);
+  }
+}
+
+/** `CommaExpected` → `comma expected` */
+function wordsOf(code: string): string {
+  return code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+}
+
+async function loadEnd<K extends 'reader' | 'writer'>(
+  kind: K,
+  { name, parameter }: { name: string; parameter: Record<string, unknown> },
+  job: JobText,
+  path: Path,
+  options: LoadOptions,
+): Promise<End<K extends 'reader' ? ReaderPlugin : WriterPlugin>> {
+  const { ref, plugin } = await resolvePlugin(kind, name, dirname(job.file)).catch((error: unknown) => {
+    throw error instanceof DrayError ? error.at({ place: placeInJob(job, [...path, 'name']) }) : error;
+  });
+  options.mask.add(...secretsIn(parameter, z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as object));
+  const valid = validate(plugin.options, parameter, job, { at: [...path, 'parameter'], ...options });
+  return { ref, plugin, options: valid } as End<K extends 'reader' ? ReaderPlugin : WriterPlugin>;
+}

@@ -1,0 +1,43 @@
+/** Values shorter than this are not searched for in free text: `a` would mask half of every sentence. */
+const minLength = 4;
+
+/** Replaces secrets wherever dray is about to print something. */
+export class SecretMask {
+  readonly #secrets = new Set<string>();
+
+  add(...values: readonly string[]): void {
+    for (const value of values) {
+      if (value.length < minLength) continue;
+      this.#secrets.add(value);
+      this.#secrets.add(encodeURIComponent(value));
+      // As it appears inside printed JSON.
+      this.#secrets.add(JSON.stringify(value).slice(1, -1));
+    }
+  }
+
+  apply(text: string): string {
+    let masked = text;
+    // Longest first, so that one secret that contains another leaves nothing over.
+    for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) masked = masked.replaceAll(secret, '***');
+    return masked.replace(/(\w+:\/\/[^\s:/@]+):[^\s/@]+@/g, '$1:***@');
+  }
+}
+
+interface JsonSchemaNode {
+  readonly secret?: boolean;
+  readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
+  readonly items?: JsonSchemaNode;
+  readonly anyOf?: readonly JsonSchemaNode[];
+}
+
+/** The texts in `value` at places that the JSON Schema marks `secret: true`. */
+export function secretsIn(value: unknown, schema: JsonSchemaNode): string[] {
+  if (schema.secret === true) return typeof value === 'string' ? [value] : [];
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap((branch) => secretsIn(value, branch));
+  if (Array.isArray(value)) return schema.items === undefined ? [] : value.flatMap((item) => secretsIn(item, schema.items!));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const property = schema.properties?.[key];
+    return property === undefined ? [] : secretsIn(item, property);
+  });
+}

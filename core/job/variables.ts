@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DrayError } from '../sdk/index.ts';
+
+export interface VariableSources {
+  /** From `-p name=value`. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Path of the job file; `${file:…}` is relative to its folder. */
+  readonly jobFile: string;
+}
+
+export interface Substituted {
+  readonly text: string;
+  /** Values of `${env:…}` and `${file:…}`, which must not be printed. */
+  readonly secrets: readonly string[];
+}
+
+const reference = /\$\{(?:(env|file):([^{}]+)|([A-Za-z_]\w*))\}/y;
+
+/**
+ * Replaces `${name}`, `${env:NAME}` and `${file:path}` in the text of a job file. Within a JSON string the value is escaped, so that it
+ * cannot end the string; outside of one it stands as it is, so that numbers and lists can be variables. Comments are left alone.
+ */
+export function substituteVariables(text: string, sources: VariableSources): Substituted {
+  const secrets: string[] = [];
+  let output = '';
+  let state: 'json' | 'string' | 'line comment' | 'block comment' = 'json';
+  for (let at = 0; at < text.length; at++) {
+    const two = text.slice(at, at + 2);
+    if (state === 'line comment' || state === 'block comment') {
+      if (state === 'line comment' ? text[at] === '\n' : two === '*/') state = 'json';
+    } else if (two === '${') {
+      reference.lastIndex = at;
+      const match = reference.exec(text);
+      if (match !== null) {
+        const [whole, scheme, locator, name] = match;
+        const value = scheme === undefined ? plainValue(name!, text, at, sources) : secretValue(scheme, locator!, text, at, sources);
+        if (scheme !== undefined) secrets.push(value);
+        output += state === 'string' ? JSON.stringify(value).slice(1, -1) : value;
+        at += whole.length - 1;
+        continue;
+      }
+    } else if (state === 'string') {
+      if (text[at] === '\\') output += text[at++];
+      else if (text[at] === '"') state = 'json';
+    } else if (text[at] === '"') state = 'string';
+    else if (two === '//') state = 'line comment';
+    else if (two === '/*') state = 'block comment';
+    output += text[at] ?? '';
+  }
+  return { text: output, secrets };
+}
+
+function plainValue(name: string, text: string, at: number, { parameters, environment, jobFile }: VariableSources): string {
+  const value = Object.hasOwn(parameters, name) ? parameters[name] : environment[name];
+  if (value !== undefined) return value;
+  throw new DrayError('JOB_VARIABLE', `the variable \${${name}} has no value`, { place: placeOf(jobFile, text, at) });
+}
+
+function secretValue(scheme: string, locator: string, text: string, at: number, { environment, jobFile }: VariableSources): string {
+  const place = placeOf(jobFile, text, at);
+  if (scheme === 'env') {
+    const value = environment[locator];
+    if (value !== undefined) return value;
+    throw new DrayError('JOB_VARIABLE', `the environment variable ${locator} is not set`, { place, remedy: `Run: export ${locator}=…` });
+  }
+  const path = resolve(dirname(jobFile), locator);
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw new DrayError('JOB_VARIABLE', `the file ${path} named by \${file:${locator}} cannot be read`, {
+      place,
+      cause,
+      remedy: 'Create it with the secret as its only line, readable by the user who runs the job.',
+    });
+  }
+}
+
+/** `file:line:column` of an offset, counted from 1 as editors do. */
+export function placeOf(file: string, text: string, offset: number): string {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return `${file}:${line}:${offset - before.lastIndexOf('\n')}`;
+}

@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire, register } from 'node:module';
+import { isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { closest } from 'fastest-levenshtein';
+import { DrayError, type ReaderPlugin, type WriterPlugin } from '../sdk/index.ts';
+import type { PluginRef } from './plugin-ref.ts';
+
+export type Kind = 'reader' | 'writer';
+type PluginOf<K extends Kind> = K extends 'reader' ? ReaderPlugin : WriterPlugin;
+
+export interface Found<K extends Kind> {
+  readonly ref: PluginRef;
+  readonly plugin: PluginOf<K>;
+}
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const builtInFolder = new URL('../../plugins/', import.meta.url);
+
+/** The plugins that come with dray: each folder of plugins/ with a reader and/or a writer module. */
+export async function builtInPlugins<K extends Kind>(kind: K): Promise<Found<K>[]> {
+  const folders = readdirSync(builtInFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'));
+  const modules = folders.map(({ name }) => new URL(`${name}/${kind}.${extension}`, builtInFolder)).filter((url) => existsSync(url));
+  return Promise.all(modules.map((url) => importPlugin(kind, url.href, true)));
+}
+
+/**
+ * Finds a plugin by the name in a job file: a name or alias of a built-in one in any case, a path, or an npm package.
+ * @param folder of the job file; paths and packages are looked for from there
+ * @throws DrayError PLUGIN_UNKNOWN or PLUGIN_BROKEN
+ */
+export async function resolvePlugin<K extends Kind>(kind: K, name: string, folder: string): Promise<Found<K>> {
+  if (/^\.{0,2}[/\\]/.test(name) || /\.[cm]?js$/.test(name) || isAbsolute(name)) {
+    const path = resolve(folder, name);
+    if (!existsSync(path)) throw new DrayError('PLUGIN_UNKNOWN', `there is no ${kind} at ${path}`);
+    return importPlugin(kind, pathToFileURL(path).href, false);
+  }
+  const builtIn = await builtInPlugins(kind);
+  const names = (found: Found<K>) => [found.plugin.name, ...(found.plugin.aliases ?? [])];
+  const wanted = name.toLowerCase();
+  const match = builtIn.find((found) => names(found).some((known) => known.toLowerCase() === wanted));
+  if (match !== undefined) return match;
+  const entry = packageEntry(name, folder);
+  if (entry !== undefined) return importPlugin(kind, pathToFileURL(entry).href, false);
+  const nearest = closest(wanted, builtIn.flatMap(names));
+  throw new DrayError('PLUGIN_UNKNOWN', `there is no ${kind} called "${name}"; the nearest is "${nearest}"`);
+}
+
+/** Imports a plugin found before, possibly in another thread. */
+export async function loadPlugin<K extends Kind>(ref: PluginRef & { readonly kind: K }): Promise<PluginOf<K>> {
+  return (await importPlugin(ref.kind, ref.module, ref.isBuiltIn)).plugin;
+}
+
+let isSdkRegistered = false;
+
+/** Outside plugins say `import … from 'dray/sdk'` wherever they lie; all of them get this dray's SDK. */
+function registerSdk(): void {
+  if (isSdkRegistered) return;
+  isSdkRegistered = true;
+  const sdk = new URL(`../sdk/index.${extension}`, import.meta.url).href;
+  const hook = `export async function resolve(specifier, context, next) {
+    return specifier === 'dray/sdk' ? { url: ${JSON.stringify(sdk)}, shortCircuit: true } : next(specifier, context);
+  }`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+
+async function importPlugin<K extends Kind>(kind: K, module: string, isBuiltIn: boolean): Promise<Found<K>> {
+  if (!isBuiltIn) registerSdk();
+  let exports: Record<string, unknown>;
+  try {
+    exports = (await import(module)) as Record<string, unknown>;
+  } catch (cause) {
+    throw new DrayError('PLUGIN_BROKEN', `the ${kind} ${fileURLToPath(module)} cannot be loaded: ${(cause as Error).message}`, { cause });
+  }
+  for (const [exportName, value] of Object.entries(exports)) {
+    if (!isPlugin(kind, value)) continue;
+    return { ref: { kind, name: value.name, module, exportName, isBuiltIn }, plugin: value };
+  }
+  throw new DrayError('PLUGIN_BROKEN', `${fileURLToPath(module)} does not export a ${kind}`);
+}
+
+function isPlugin<K extends Kind>(kind: K, value: unknown): value is PluginOf<K> {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind && 'open' in value;
+}
+
+/** Entry module of a package installed for `folder` or for dray itself. Looked up by hand: require.resolve refuses ESM-only packages. */
+function packageEntry(name: string, folder: string): string | undefined {
+  if (!/^(@[\w.-]+\/)?[\w.-]+$/.test(name)) return undefined;
+  for (const from of [join(resolve(folder), 'job'), fileURLToPath(import.meta.url)]) {
+    for (const modules of createRequire(from).resolve.paths(name) ?? []) {
+      const manifest = join(modules, name, 'package.json');
+      if (!existsSync(manifest)) continue;
+      const { exports, main } = JSON.parse(readFileSync(manifest, 'utf8')) as { exports?: unknown; main?: string };
+      return join(modules, name, entryOf(exports) ?? main ?? 'index.js');
+    }
+  }
+  return undefined;
+}
+
+/** The file that the conditions `import` and `default` of package.json "exports" lead to. */
+function entryOf(exports: unknown): string | undefined {
+  if (typeof exports === 'string') return exports;
+  if (typeof exports !== 'object' || exports === null) return undefined;
+  const conditions = exports as Record<string, unknown>;
+  return entryOf(conditions['.'] ?? conditions.import ?? conditions.default);
+}

@@ -1,0 +1,91 @@
+import type { ErrorWire } from '../sdk/index.ts';
+import type { TaskCounters } from '../task/spec.ts';
+
+/** `not started`: the job ended before its turn came. */
+export type TaskState = 'done' | 'failed' | 'not started';
+export type RunState = 'done' | 'failed' | 'cancelled';
+
+/** `read = written + filtered + dirty`, always: what a failed task wrote was undone and counts as not read. */
+export interface RowCounts {
+  readonly read: number;
+  readonly written: number;
+  readonly dirty: number;
+  readonly filtered: number;
+}
+
+/** Bytes of packed rows (COPY text), not of any wire or file. */
+export interface ByteCounts {
+  readonly read: number;
+  readonly written: number;
+}
+
+/** Seconds, summed over tasks: `reader` waited for the writer or a rate limit, `writer` waited for the reader. */
+export interface Waits {
+  readonly reader: number;
+  readonly writer: number;
+}
+
+interface Tally {
+  readonly rows: RowCounts;
+  readonly bytes: ByteCounts;
+  readonly waits: Waits;
+}
+
+export interface TaskReport extends Tally {
+  readonly id: number;
+  readonly content: number;
+  readonly split: string;
+  readonly state: TaskState;
+  readonly seconds: number;
+}
+
+export interface ContentReport extends Tally {
+  readonly reader: string;
+  readonly writer: string;
+  readonly state: TaskState;
+  readonly tasks: number;
+}
+
+/** What `--json` prints. A stable interface: keys are added, never changed. */
+export interface RunReport extends Tally {
+  readonly run: string;
+  readonly job: string;
+  readonly state: RunState;
+  readonly seconds: number;
+  readonly rowsPerSecond: number;
+  readonly guarantee: 'at-least-once';
+  readonly channels: number;
+  readonly contents: readonly ContentReport[];
+  readonly tasks: readonly TaskReport[];
+  readonly error?: Omit<ErrorWire, 'stack'>;
+}
+
+/** Counters of an ended task as they belong into the report. */
+export function tallyOf(counters: TaskCounters, isDone: boolean): Tally {
+  const { rowsDirty: dirty, rowsWritten, rowsFiltered, bytesRead, bytesWritten, readerWaitMs, writerWaitMs } = counters;
+  const written = isDone ? rowsWritten : 0;
+  const filtered = isDone ? rowsFiltered : 0;
+  return {
+    rows: { read: written + filtered + dirty, written, dirty, filtered },
+    bytes: isDone ? { read: bytesRead, written: bytesWritten } : { read: 0, written: 0 },
+    waits: { reader: round(readerWaitMs / 1000), writer: round(writerWaitMs / 1000) },
+  };
+}
+
+export function sumOf(tallies: readonly Tally[]): Tally {
+  const sum = (pick: (tally: Tally) => number) => tallies.reduce((total, tally) => total + pick(tally), 0);
+  return {
+    rows: {
+      read: sum(({ rows }) => rows.read),
+      written: sum(({ rows }) => rows.written),
+      dirty: sum(({ rows }) => rows.dirty),
+      filtered: sum(({ rows }) => rows.filtered),
+    },
+    bytes: { read: sum(({ bytes }) => bytes.read), written: sum(({ bytes }) => bytes.written) },
+    waits: { reader: round(sum(({ waits }) => waits.reader)), writer: round(sum(({ waits }) => waits.writer)) },
+  };
+}
+
+export function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

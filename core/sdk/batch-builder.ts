@@ -1,0 +1,92 @@
+import { LF, TAB, writeNull, writeText } from './copy-text.ts';
+import { DrayError } from './errors.ts';
+import { type Cell, RecordBatch } from './record-batch.ts';
+import type { Schema } from './schema.ts';
+
+/**
+ * Packs rows into batches. `push` takes rows as cells; a reader that has bytes already reserves room, writes COPY text into `buffer`
+ * itself and says with `advance` how far it came.
+ */
+export class BatchBuilder {
+  readonly schema: Schema;
+  /** Bytes after which a batch counts as full. */
+  readonly maxBytes: number;
+  /** Rows after which a batch counts as full. */
+  readonly maxRows: number;
+  /** Where to write to; replaced by `reserve` and `take`, so read it again after either. */
+  buffer: Buffer;
+  #position = 0;
+  #rowCount = 0;
+  #capacity = 64 * 1024;
+
+  constructor(schema: Schema, limits: { maxBytes: number; maxRows: number }) {
+    this.schema = schema;
+    this.maxBytes = limits.maxBytes;
+    this.maxRows = limits.maxRows;
+    this.buffer = Buffer.allocUnsafe(0);
+  }
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** Where the next row starts in `buffer`. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get isFull(): boolean {
+    return this.#position >= this.maxBytes || this.#rowCount >= this.maxRows;
+  }
+
+  /** Makes sure that `byteCount` more bytes fit behind `position`. */
+  reserve(byteCount: number): void {
+    const needed = this.#position + byteCount;
+    if (needed <= this.buffer.length) return;
+    // The first buffers are small, so that a 50-row job does not touch megabytes; later ones have the size the last one grew to.
+    if (this.#position > 0) this.#capacity = Math.min(this.#capacity * 4, this.maxBytes + (this.maxBytes >> 3));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#capacity));
+    this.buffer.copy(grown, 0, 0, this.#position);
+    this.buffer = grown;
+  }
+
+  /** `rowCount` whole rows were written into `buffer`, up to `position`. */
+  advance(position: number, rowCount: number): void {
+    this.#position = position;
+    this.#rowCount += rowCount;
+  }
+
+  /**
+   * Adds one row.
+   * @throws DrayError COLUMN_COUNT if there are not as many cells as columns, ROW_REJECTED for text that is not Unicode
+   */
+  push(cells: readonly Cell[]): void {
+    const columnCount = this.schema.columns.length;
+    if (cells.length !== columnCount) {
+      throw new DrayError('COLUMN_COUNT', `a row has ${cells.length} cells where the schema has ${columnCount} columns`);
+    }
+    let room = columnCount;
+    for (const cell of cells) room += cell === null ? 2 : cell.length * 3;
+    this.reserve(room);
+    const { buffer } = this;
+    let at = this.#position;
+    for (let column = 0; column < columnCount; column++) {
+      const cell = cells[column]!;
+      at = cell === null ? writeNull(buffer, at) : writeText(buffer, at, cell);
+      buffer[at++] = column === columnCount - 1 ? LF : TAB;
+    }
+    this.#position = at;
+    this.#rowCount++;
+  }
+
+  /** The rows so far as a batch, or undefined if there are none; the builder is empty afterwards. */
+  take(): RecordBatch | undefined {
+    if (this.#rowCount === 0) return undefined;
+    const batch = new RecordBatch(this.schema, this.buffer.subarray(0, this.#position), this.#rowCount);
+    // A batch that fills little of its buffer leaves the rest to the next one.
+    this.buffer = this.buffer.subarray(this.#position);
+    this.#position = 0;
+    this.#rowCount = 0;
+    return batch;
+  }
+}

@@ -1,0 +1,165 @@
+/** Which end of a job an error belongs to; decides between exit code 3 and 4. */
+export type Side = 'source' | 'target';
+
+interface ErrorKind {
+  /** Process exit code; 'side' means 3 for the source and 4 for the target. */
+  readonly exit: 1 | 2 | 5 | 6 | 7 | 130 | 'side';
+  /** True where the same call may succeed when it is made again. */
+  readonly isRetryable?: true;
+  /** What the user can do about it, as an imperative sentence. */
+  readonly remedy: string;
+}
+
+/**
+ * Every error dray can report. The code is stable and meant for scripts; exit codes are the ones listed by `dray --help`.
+ * A plugin throws `new DrayError(code, sentence, …)`; the framework fills in which side and which task it was.
+ */
+export const errorKinds = {
+  INTERNAL: { exit: 1, remedy: 'This is a bug in dray or in a plugin: report it with the text above; DRAY_DEBUG=1 prints the stack.' },
+  USAGE: { exit: 2, remedy: 'Run `dray --help` to see the commands and their options.' },
+  JOB_UNREADABLE: { exit: 2, remedy: 'Check the path of the job file and the rights on it.' },
+  JOB_SYNTAX: { exit: 2, remedy: 'Mend the JSON at that place; comments and trailing commas are allowed.' },
+  JOB_INVALID: { exit: 2, remedy: 'Mend the job file; `dray template -r READER -w WRITER` prints one that is right.' },
+  JOB_UNKNOWN_KEY: { exit: 2, remedy: 'Correct or remove the key, or pass --lenient to run with a warning instead.' },
+  JOB_VARIABLE: { exit: 2, remedy: 'Pass it with -p name=value, or set it in the environment.' },
+  PLUGIN_UNKNOWN: { exit: 2, remedy: 'Run `dray plugins` to list the names; a plugin of your own is named by its path or package.' },
+  PLUGIN_BROKEN: { exit: 2, remedy: 'Mend the plugin: its module must export the result of defineReader or defineWriter.' },
+  CONNECT_FAILED: {
+    exit: 'side',
+    isRetryable: true,
+    remedy: 'Check the host and port, that the server is up, and that this machine may reach it.',
+  },
+  LOGIN_REFUSED: { exit: 'side', remedy: 'Check the user name and password, and that this user may log in from this machine.' },
+  TLS_FAILED: { exit: 'side', remedy: 'Check the certificate and "tls" in the job file: "ca" names the authority that signed it.' },
+  CONNECTION_LOST: { exit: 'side', isRetryable: true, remedy: 'Run the job again; look into the log of the server if it happens twice.' },
+  DATABASE_MISSING: { exit: 'side', remedy: 'Check the database name at the end of jdbcUrl.' },
+  TABLE_MISSING: { exit: 'side', remedy: 'Check the table name, its schema and its case, or create the table.' },
+  COLUMN_MISSING: { exit: 'side', remedy: 'Check the names in "column".' },
+  COLUMN_COUNT: { exit: 2, remedy: 'List the same number of columns in the reader and in the writer, in the same order.' },
+  TYPE_UNSUPPORTED: { exit: 'side', remedy: 'Cast the column to text in "column" of the reader, or leave it out.' },
+  PERMISSION_DENIED: { exit: 'side', remedy: 'Grant the right to the user of the job.' },
+  SQL_FAILED: { exit: 'side', remedy: 'Run the statement by hand on that server to see what it says.' },
+  PATH_MISSING: { exit: 'side', remedy: 'Check the path; patterns may use * and ?.' },
+  FILE_FAILED: { exit: 'side', remedy: 'Check the rights on the file and on its folder.' },
+  FILE_EXISTS: { exit: 'side', remedy: 'Remove the files, choose another fileName, or use writeMode "truncate" or "append".' },
+  FILE_BROKEN: { exit: 'side', remedy: 'Fetch the file again from where it was made; none of its rows were committed.' },
+  DISK_FULL: { exit: 'side', remedy: 'Free space there and run the job again; its unfinished files are removed.' },
+  ROW_REJECTED: { exit: 'side', remedy: 'Mend the row at the source, or allow dirty records with job.setting.errorLimit.' },
+  DIRTY_LIMIT: {
+    exit: 5,
+    remedy: 'Mend the rows named above, or allow for them with job.setting.errorLimit {"record": N} or {"percentage": 0.01}.',
+  },
+  CANCELLED: { exit: 130, remedy: 'Run the job again when you are ready.' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+export interface ErrorFacts {
+  /** The error this one explains; attached, never re-worded. */
+  readonly cause?: unknown;
+  readonly side?: Side;
+  /** Where it happened: job file line, table, column, split, file. Never a cell's value. */
+  readonly place?: string;
+  /** Replaces the remedy of the code where a better one is known. */
+  readonly remedy?: string;
+  /** With ROW_REJECTED: index within the batch of the row that was refused, if the target says so. A hint; it is verified. */
+  readonly row?: number;
+  /** With ROW_REJECTED: name of the column that was refused, if known. */
+  readonly column?: string;
+}
+
+/** What crosses a thread or goes into the JSON report: structured clone and JSON drop classes and own properties of errors. */
+export interface ErrorWire {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly side?: Side;
+  readonly place?: string;
+  readonly remedy: string;
+  readonly stack?: string;
+}
+
+/** The one error class. `message` is a sentence: what failed, on what. */
+export class DrayError extends Error {
+  override readonly name = 'DrayError';
+  readonly code: ErrorCode;
+  readonly side: Side | undefined;
+  readonly place: string | undefined;
+  readonly remedy: string;
+  readonly row: number | undefined;
+  readonly column: string | undefined;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    this.side = facts.side;
+    this.place = facts.place;
+    this.remedy = facts.remedy ?? errorKinds[code].remedy;
+    this.row = facts.row;
+    this.column = facts.column;
+  }
+
+  get isRetryable(): boolean {
+    const kind: ErrorKind = errorKinds[this.code];
+    return kind.isRetryable === true;
+  }
+
+  get exitCode(): number {
+    const { exit } = errorKinds[this.code];
+    if (exit !== 'side') return exit;
+    return this.side === 'target' ? 4 : 3;
+  }
+
+  /** The same error with what the caller knows and the thrower did not; facts already there win. */
+  at(facts: { side?: Side; place?: string }): DrayError {
+    const side = this.side ?? facts.side;
+    const place = this.place ?? facts.place;
+    if (side === this.side && place === this.place) return this;
+    const error = new DrayError(this.code, this.message, {
+      cause: this.cause,
+      remedy: this.remedy,
+      ...(side === undefined ? {} : { side }),
+      ...(place === undefined ? {} : { place }),
+      ...(this.row === undefined ? {} : { row: this.row }),
+      ...(this.column === undefined ? {} : { column: this.column }),
+    });
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
+  }
+
+  toWire(): ErrorWire {
+    return {
+      code: this.code,
+      message: this.message,
+      remedy: this.remedy,
+      ...(this.side === undefined ? {} : { side: this.side }),
+      ...(this.place === undefined ? {} : { place: this.place }),
+      ...(this.stack === undefined ? {} : { stack: this.stack }),
+    };
+  }
+
+  static fromWire(wire: ErrorWire): DrayError {
+    const { side, place } = wire;
+    const error = new DrayError(wire.code, wire.message, {
+      remedy: wire.remedy,
+      ...(side === undefined ? {} : { side }),
+      ...(place === undefined ? {} : { place }),
+    });
+    if (wire.stack !== undefined) error.stack = wire.stack;
+    return error;
+  }
+}
+
+/** Any thrown value as a DrayError; what nobody classified is INTERNAL. */
+export function asDrayError(thrown: unknown, facts: { side?: Side; place?: string } = {}): DrayError {
+  if (thrown instanceof DrayError) return thrown.at(facts);
+  if (isForeignDrayError(thrown)) return DrayError.fromWire(thrown.toWire()).at(facts);
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const error = new DrayError('INTERNAL', message || 'an error without a message', { cause: thrown, ...facts });
+  if (thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack;
+  return error;
+}
+
+/** A plugin may bring a copy of the SDK of its own, whose class is another one. */
+function isForeignDrayError(thrown: unknown): thrown is DrayError {
+  return thrown instanceof Error && thrown.name === 'DrayError' && 'code' in thrown && String(thrown.code) in errorKinds && 'toWire' in thrown;
+}

@@ -1,0 +1,38 @@
+/** The only door for plugins: `import { defineReader } from 'dray/sdk'`. */
+export { z } from 'zod';
+export { BatchBuilder } from './batch-builder.ts';
+export {
+  BACKSLASH,
+  CR,
+  escapeOf,
+  LF,
+  TAB,
+  writeBytesAsHex,
+  writeBytesAsText,
+  writeNull,
+  writeText,
+} from './copy-text.ts';
+export { asDrayError, DrayError, type ErrorCode, type ErrorFacts, type ErrorWire, errorKinds, type Side } from './errors.ts';
+export { flag, ignored, integer, secret, texts, tls } from './options.ts';
+export {
+  defineReader,
+  defineWriter,
+  type Json,
+  type KeyRange,
+  type PluginContext,
+  type Reader,
+  type ReaderDefinition,
+  type ReaderPlugin,
+  type RecordOutput,
+  type Split,
+  type SplitHint,
+  type SplitKey,
+  type Target,
+  type TaskFacts,
+  type TaskWriter,
+  type Writer,
+  type WriterDefinition,
+  type WriterPlugin,
+} from './plugin.ts';
+export { type Cell, RecordBatch } from './record-batch.ts';
+export { type Column, type LogicalType, logicalTypes, type Schema } from './schema.ts';

@@ -1,0 +1,73 @@
+/*
+ * Exactness of numbers and times, decided on their text: no value is rounded to find out whether it would be.
+ */
+
+interface Decimal {
+  readonly digits: string;
+  /** Power of ten of the last digit. */
+  readonly exponent: number;
+  readonly isNegative: boolean;
+}
+
+const numeral = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+
+/** Digits without zeros at either end; undefined if the text is not a number. */
+function decimalOf(text: string): Decimal | undefined {
+  const match = numeral.exec(text.trim());
+  if (match === null) return undefined;
+  const [, sign, whole = '', fraction = '', power = '0'] = match;
+  if (whole === '' && fraction === '') return undefined;
+  const all = (whole + fraction).replace(/^0+/, '');
+  const digits = all.replace(/0+$/, '');
+  if (digits === '') return { digits: '', exponent: 0, isNegative: sign === '-' };
+  return { digits, exponent: Number(power) - fraction.length + (all.length - digits.length), isNegative: sign === '-' };
+}
+
+function isSameNumber(a: Decimal, text: string): boolean {
+  const b = decimalOf(text);
+  return b !== undefined && a.digits === b.digits && a.exponent === b.exponent && (a.isNegative === b.isNegative || a.digits === '');
+}
+
+/** Digits after the point that are not trailing zeros; 0 if the text is not a number (the target refuses it then). */
+export function fractionDigitsOf(text: string): number {
+  const decimal = decimalOf(text);
+  return decimal === undefined ? 0 : Math.max(0, -decimal.exponent);
+}
+
+/** True if a double-precision number prints as this number again, or the text is no finite number. */
+export function isExactDouble(text: string): boolean {
+  const decimal = decimalOf(text);
+  if (decimal === undefined || decimal.digits.length <= 15) return decimal === undefined || isInDoubleRange(decimal);
+  return isSameNumber(decimal, String(Number(text))) || isSameNumber(decimal, expansionOf(Number(text)));
+}
+
+function isInDoubleRange({ digits, exponent }: Decimal): boolean {
+  const magnitude = digits.length + exponent;
+  return digits === '' || (magnitude > -300 && magnitude < 308) || Number.isFinite(Number(`${digits}e${exponent}`));
+}
+
+/** True if a single-precision number prints as this number again, or is it exactly, or the text is no finite number. */
+export function isExactSingle(text: string): boolean {
+  const decimal = decimalOf(text);
+  if (decimal === undefined) return true;
+  const single = Math.fround(Number(text));
+  // Out of range: the target says so itself.
+  if (!Number.isFinite(single)) return true;
+  if (single === 0) return decimal.digits === '';
+  for (let precision = 6; precision <= 9; precision++) {
+    const printed = single.toPrecision(precision);
+    if (Math.fround(Number(printed)) === single && isSameNumber(decimal, printed)) return true;
+  }
+  return isSameNumber(decimal, String(single)) || isSameNumber(decimal, expansionOf(single));
+}
+
+/** All digits of a whole number that doubles print with an exponent or rounded; other numbers as they print. */
+function expansionOf(value: number): string {
+  return Number.isInteger(value) ? BigInt(value).toString() : String(value);
+}
+
+/** Digits of the fraction of seconds, without trailing zeros: 4 for `12:00:00.120300+00`. */
+export function secondsFractionOf(text: string): number {
+  const fraction = /:\d\d\.(\d+)/.exec(text)?.[1];
+  return fraction === undefined ? 0 : fraction.replace(/0+$/, '').length;
+}

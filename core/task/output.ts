@@ -1,0 +1,61 @@
+import { BatchBuilder, type Cell, DrayError, type RecordBatch, type RecordOutput, type Schema } from '../sdk/index.ts';
+import type { Channel } from '../transport/channel.ts';
+import type { BatchLimits } from './spec.ts';
+
+/** Rows that may be pushed after `push` said that a batch is full, before the reader is told that it forgot `drain`. */
+const forgottenRows = 100_000;
+
+/** What a reader writes into: packs rows and hands full batches to the task's channel. */
+export class ChannelOutput implements RecordOutput {
+  readonly schema: Schema;
+  readonly builder: BatchBuilder;
+  readonly #channel: Channel;
+  readonly #onBatch: (batch: RecordBatch) => void;
+  readonly #onReject: (fault: DrayError) => void;
+
+  constructor(
+    schema: Schema,
+    limits: BatchLimits,
+    channel: Channel,
+    events: { batch: (batch: RecordBatch) => void; reject: (fault: DrayError) => void },
+  ) {
+    this.schema = schema;
+    this.builder = new BatchBuilder(schema, limits);
+    this.#channel = channel;
+    this.#onBatch = events.batch;
+    this.#onReject = events.reject;
+  }
+
+  push(cells: readonly Cell[]): boolean {
+    try {
+      this.builder.push(cells);
+    } catch (fault) {
+      if (!(fault instanceof DrayError) || fault.code !== 'ROW_REJECTED') throw fault;
+      this.#onReject(fault);
+    }
+    if (!this.builder.isFull) return true;
+    if (this.builder.rowCount > this.builder.maxRows + forgottenRows) {
+      throw new DrayError('PLUGIN_BROKEN', 'the reader goes on pushing rows after push returned false, without awaiting drain');
+    }
+    return false;
+  }
+
+  async drain(): Promise<void> {
+    if (this.builder.isFull) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const batch = this.builder.take();
+    if (batch !== undefined) await this.send(batch);
+  }
+
+  async send(batch: RecordBatch): Promise<void> {
+    if (batch.rowCount === 0) return;
+    this.#onBatch(batch);
+    await this.#channel.push(batch);
+  }
+
+  reject(fault: DrayError): void {
+    this.#onReject(fault);
+  }
+}

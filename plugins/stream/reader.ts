@@ -1,0 +1,58 @@
+import { type Cell, type Column, defineReader, integer, type LogicalType, z } from 'dray/sdk';
+import { cellMaker, isConstant } from './cells.ts';
+
+/** DataX's names of types, and dray's own. */
+const types: Record<string, LogicalType> = { long: 'integer', int: 'integer', bool: 'boolean', date: 'timestamp', double: 'double', string: 'string', bytes: 'bytes' };
+
+const column = z.strictObject({
+  name: z.string().optional().describe('Name of the column; default c0, c1, …'),
+  type: z
+    .enum(['string', 'long', 'integer', 'int', 'bool', 'boolean', 'double', 'decimal', 'date', 'timestamp', 'bytes', 'json'])
+    .default('string')
+    .describe('Type of the values'),
+  value: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional().describe('The same value in every row'),
+  random: z
+    .string()
+    .optional()
+    .describe('"from, to": a random value in each row: a number or a date in that range, or for texts and bytes a random length'),
+  sequence: integer().optional().describe('A whole number that grows by one from row to row, over all slices, starting here'),
+  dateFormat: z.string().optional().describe('Format of "value" of a date, if it is not yyyy-MM-dd HH:mm:ss'),
+});
+
+export type StreamColumn = z.output<typeof column>;
+
+const options = z.strictObject({
+  column: z.array(column).min(1).describe('What each row consists of'),
+  sliceRecordCount: integer({ min: 1 }).describe('Rows per slice; there are as many slices as channels'),
+});
+
+export default defineReader({
+  name: 'stream',
+  aliases: ['streamreader'],
+  summary: 'Generates rows: constants, sequences and random values',
+  options,
+  example: { column: [{ name: 'id', type: 'long', sequence: 1 }, { name: 'word', value: 'hello' }], sliceRecordCount: 1000 },
+  open({ column: columns, sliceRecordCount: rowCount }) {
+    return {
+      schema: () => ({
+        columns: columns.map((one, index): Column => ({
+          name: one.name ?? `c${index}`,
+          type: types[one.type] ?? (one.type as LogicalType),
+          isNullable: one.value === null || one.value === undefined,
+        })),
+      }),
+      split: ({ channels }) =>
+        Array.from({ length: channels }, (_, slice) => ({ name: `slice ${slice}`, part: slice, estimatedRows: rowCount })),
+      async read(split, out) {
+        const firstRow = Number(split.part) * rowCount;
+        const makers = columns.map(cellMaker);
+        const row: Cell[] = makers.map((make) => make(firstRow));
+        const moving = columns.flatMap((one, index) => (isConstant(one) ? [] : [index]));
+        for (let i = 0; i < rowCount; i++) {
+          for (const index of moving) row[index] = makers[index]!(firstRow + i);
+          if (!out.push(row)) await out.drain();
+        }
+      },
+    };
+  },
+});
