@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BatchBuilder, type Cell, DrayError, type RecordBatch, type RecordOutput, type Schema } from '../sdk/index.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { BatchLimits } from './spec.ts';
@@ -5,11 +6,15 @@ import type { BatchLimits } from './spec.ts';
 /** Rows that may be pushed after `push` said that a batch is full, before the reader is told that it forgot `drain`. */
 const forgottenRows = 100_000;
 
+/** A reader that computes its rows never leaves the thread by itself; after so long it is made to, for cancellation and progress. */
+const turnMs = 50;
+
 /** What a reader writes into: packs rows and hands full batches to the task's channel. */
 export class ChannelOutput implements RecordOutput {
   readonly schema: Schema;
   readonly builder: BatchBuilder;
   readonly #channel: Channel;
+  #turnStartedAt = performance.now();
   readonly #onBatch: (batch: RecordBatch) => void;
   readonly #onReject: (fault: DrayError) => void;
 
@@ -53,6 +58,9 @@ export class ChannelOutput implements RecordOutput {
     if (batch.rowCount === 0) return;
     this.#onBatch(batch);
     await this.#channel.push(batch);
+    if (performance.now() - this.#turnStartedAt < turnMs) return;
+    await nextTurn();
+    this.#turnStartedAt = performance.now();
   }
 
   reject(fault: DrayError): void {

@@ -81,6 +81,12 @@ function randomCell({ type, name = type }: StreamColumn, range: string): (row: n
     case 'json':
       return () => JSON.stringify({ n: whole() });
     case 'string':
-      return () => Array.from(randomBytes(whole()), (byte) => alphabet[byte % alphabet.length]).join('');
+      return () => randomText(whole());
   }
+}
+
+function randomText(length: number): string {
+  let text = '';
+  for (let i = 0; i < length; i++) text += alphabet[Math.floor(Math.random() * alphabet.length)];
+  return text;
 }

@@ -16,7 +16,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const started = await Promise.allSettled([startPostgres(), startMariadb(), buildDist()] as const);
   const [postgres, mariadb, build] = started;
   if (postgres.status === 'rejected' || mariadb.status === 'rejected' || build.status === 'rejected') {
-    await Promise.all([postgres, mariadb].map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)));
+    for (const result of [postgres, mariadb]) if (result.status === 'fulfilled') await result.value.stop();
     throw new AggregateError(
       started.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])),
       started.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : [])).join('\n'),

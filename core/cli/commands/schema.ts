@@ -14,7 +14,7 @@ interface EndSchema {
 
 /** The schema as a value. Plugins of the user's own are allowed, and their options left open. */
 export async function jobJsonSchema(): Promise<object> {
-  const schema = z.toJSONSchema(jobFileSchema, { io: 'input', unrepresentable: 'any' }) as {
+  const schema = z.toJSONSchema(jobFileSchema, { io: 'input', unrepresentable: 'any' }) as unknown as {
     properties: { job: { properties: { content: { items: { properties: Record<Kind, EndSchema> } } } } };
   };
   const ends = schema.properties.job.properties.content.items.properties;

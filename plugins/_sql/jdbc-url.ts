@@ -1,0 +1,43 @@
+import { DrayError } from 'dray/sdk';
+
+/** What a JDBC URL says, and no more: user and password stand beside it in the job file. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** Query parameters, names in lower case. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads `jdbc:mysql://host:port/database?x=y`, and the same without `jdbc:`.
+ * @param schemes accepted, the first is the one named in messages
+ */
+export function parseJdbcUrl(text: string, schemes: readonly string[], defaultPort: number): Address {
+  const example = `jdbc:${schemes[0]}://host:${defaultPort}/database`;
+  const url = text.trim().replace(/^jdbc:/i, '');
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !schemes.includes(parsed.protocol.slice(0, -1).toLowerCase())) {
+    throw new DrayError('JOB_INVALID', `the jdbcUrl "${withoutUser(text)}" cannot be read`, { remedy: `Write it as ${example}.` });
+  }
+  const database = decodeURIComponent(parsed.pathname.slice(1));
+  if (database === '' || parsed.hostname === '') {
+    throw new DrayError('JOB_INVALID', `the jdbcUrl "${withoutUser(text)}" names no ${database === '' ? 'database' : 'host'}`, {
+      remedy: `Write it as ${example}.`,
+    });
+  }
+  return {
+    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: parsed.port === '' ? defaultPort : Number(parsed.port),
+    database,
+    user: parsed.username === '' ? undefined : decodeURIComponent(parsed.username),
+    password: parsed.password === '' ? undefined : decodeURIComponent(parsed.password),
+    parameters: Object.fromEntries([...parsed.searchParams].map(([name, value]) => [name.toLowerCase(), value])),
+  };
+}
+
+function withoutUser(text: string): string {
+  return text.replace(/\/\/[^@/]*@/, '//').replace(/(password=)[^&]*/i, '$1***');
+}

@@ -1,0 +1,54 @@
+import { flag, ignored, secret, texts, tls, z } from 'dray/sdk';
+
+/** Options that the readers of all SQL databases share; names and meaning as in DataX's rdbms readers. */
+export const sqlReaderShape = {
+  username: z.string().optional().describe('User; may stand in the jdbcUrl instead'),
+  password: secret().optional().describe('Password; write "${env:NAME}" or "${file:path}"'),
+  column: texts().default(['*']).describe('Columns or SQL expressions, in order; ["*"] is all columns of the first table'),
+  connection: z
+    .array(
+      z.strictObject({
+        jdbcUrl: texts().describe('Where the database is; of several, the first that answers is used'),
+        table: texts().optional().describe('Tables to read one after the other; t_[00-15] is sixteen of them'),
+        querySql: texts().optional().describe('Queries to read instead of tables; "column", "where" and "splitPk" then have no effect'),
+      }),
+    )
+    .min(1)
+    .describe('Databases, each with its tables or queries'),
+  splitPk: z.string().optional().describe('Integer column by whose ranges tasks are cut; default: the primary key, if it is one integer'),
+  where: z.string().optional().describe('Condition in SQL that rows must meet'),
+  session: texts().optional().describe('Statements run on each connection first'),
+  tls: tls().describe('TLS of the connections; true verifies the server'),
+  fetchSize: ignored('rows are streamed, and memory is bounded by bytes'),
+  splitFactor: ignored('the number of tasks is worked out'),
+  mandatoryEncoding: ignored('the server converts to UTF-8'),
+  checkSlave: ignored('the order of jdbcUrl decides'),
+};
+
+/** Options that the writers of all SQL databases share. */
+export const sqlWriterShape = {
+  username: z.string().optional().describe('User; may stand in the jdbcUrl instead'),
+  password: secret().optional().describe('Password; write "${env:NAME}" or "${file:path}"'),
+  column: texts().default(['*']).describe('Columns to write, in the order of the reader; ["*"] is all columns of the table'),
+  connection: z
+    .array(
+      z.strictObject({
+        jdbcUrl: texts().describe('Where the database is'),
+        table: texts().describe('The table to write'),
+      }),
+    )
+    .length(1, { error: 'Expected one connection: a content has one target' })
+    .describe('The target database and table'),
+  writeMode: z
+    .enum(['insert', 'replace', 'update'])
+    .default('insert')
+    .describe('insert: a row whose key exists is dirty; replace: it takes the place of the old row; update: it changes the given columns'),
+  preSql: texts().optional().describe('Statements run before the first row; @table is the table'),
+  postSql: texts().optional().describe('Statements run after all rows are committed; @table is the table'),
+  session: texts().optional().describe('Statements run on each connection first'),
+  tls: tls().describe('TLS of the connections; true verifies the server'),
+  batchSize: ignored('rows are sent in batches of about a megabyte'),
+  batchByteSize: ignored('rows are sent in batches of about a megabyte'),
+  emptyAsNull: flag().optional().describe('Accepted if false: an empty text stays an empty text, and is dirty in a column of numbers'),
+};
+

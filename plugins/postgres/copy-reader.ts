@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { DrayError, type Json, LF, type PluginContext, type Reader, RecordBatch, type RecordOutput, type Schema, type Split } from 'dray/sdk';
+import { to as copyTo } from 'pg-copy-streams';
+import { rangeCondition } from '../_sql/key-range.ts';
+import { condition, expandTables } from '../_sql/table-names.ts';
+import { findTable, keyBounds, type Table, type TableColumn, tableColumns } from './catalog.ts';
+import { cancelOnAbort, type Client, connectFirst, disconnect, quoteName } from './connection.ts';
+import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
+import { serverFault } from './faults.ts';
+import type { PostgresReaderOptions } from './reader.ts';
+import { columnsOf } from './types.ts';
+
+/** What a split of this reader reads: a table or a query of one of the connections. */
+interface Part {
+  readonly connection: number;
+  readonly table?: string;
+  readonly query?: string;
+}
+
+export function openReader(options: PostgresReaderOptions, context: PluginContext): Reader {
+  const clients = new Map<number, Client>();
+  const clientOf = async (connection: number): Promise<Client> => {
+    const open = clients.get(connection);
+    if (open !== undefined) return open;
+    const client = await connectFirst(options.connection[connection]!.jdbcUrl, options);
+    clients.set(connection, client);
+    return client;
+  };
+  const parts = partsOf(options);
+  return {
+    async schema() {
+      const [first] = parts;
+      const client = await clientOf(first!.connection);
+      const from = await sourceOf(client, first!);
+      const names = first!.table === undefined ? ['*'] : await expressions(client, options.column, first!.table);
+      const result = await client
+        .query({ text: `SELECT ${names.join(', ')} FROM ${from} LIMIT 0`, rowMode: 'array' })
+        .catch((error: unknown) => {
+          throw serverFault(error, `read the columns of ${first!.table ?? 'querySql'}`);
+        });
+      const notNull = await notNullColumns(client, result.fields);
+      const columns = await columnsOf(
+        client,
+        result.fields.map((field, index) => ({ name: field.name, oid: field.dataTypeID, typmod: field.dataTypeModifier, isNullable: !notNull.has(index) })),
+      );
+      return { columns };
+    },
+
+    async split() {
+      const splits: Split[] = [];
+      for (const part of parts) splits.push(await splitOf(await clientOf(part.connection), part, options, context));
+      return splits;
+    },
+
+    async read(split, out, signal) {
+      const part = split.part as unknown as Part;
+      const client = await clientOf(part.connection);
+      const stopWatching = cancelOnAbort(client, signal);
+      try {
+        await copyOut(client, await selectOf(client, part, split, options, out.schema), out, signal);
+      } catch (error) {
+        throw serverFault(error, `read ${split.name}`);
+      } finally {
+        stopWatching();
+      }
+    },
+
+    async close() {
+      await Promise.all([...clients.values()].map(disconnect));
+    },
+  };
+}
+
+function partsOf({ connection }: PostgresReaderOptions): Part[] {
+  const parts = connection.flatMap(({ table = [], querySql = [] }, index): Part[] => {
+    if (table.length > 0 && querySql.length > 0) {
+      throw new DrayError('JOB_INVALID', `connection[${index}] has both "table" and "querySql"`, { remedy: 'Keep one of them.' });
+    }
+    return [
+      ...expandTables(table).map((name) => ({ connection: index, table: name })),
+      ...querySql.map((query) => ({ connection: index, query: query.trim().replace(/;\s*$/, '') })),
+    ];
+  });
+  if (parts.length === 0) throw new DrayError('JOB_INVALID', 'the reader has neither "table" nor "querySql"', { remedy: 'Add one of them to "connection".' });
+  return parts;
+}
+
+/** What stands behind FROM. */
+async function sourceOf(client: Client, part: Part): Promise<string> {
+  return part.table === undefined ? `(${part.query}) AS source` : (await findTable(client, part.table)).sql;
+}
+
+/** `column` as SQL: `*` spelled out, names of real columns quoted, all else as the user wrote it. */
+async function expressions(client: Client, wanted: readonly string[], tableName: string): Promise<string[]> {
+  const known = (await tableColumns(client, await findTable(client, tableName))).map(({ name }) => name);
+  return wanted.flatMap((text) => (text.trim() === '*' ? known.map(quoteName) : known.includes(text) ? [quoteName(text)] : [text]));
+}
+
+/** Indexes of result columns that are plain table columns declared NOT NULL. */
+async function notNullColumns(client: Client, fields: readonly { tableID: number; columnID: number }[]): Promise<Set<number>> {
+  const { rows } = await client.query<{ place: number }>(
+    `SELECT f.place::int AS place FROM unnest($1::int8[], $2::int2[]) WITH ORDINALITY AS f(relation, number, place)
+     JOIN pg_attribute a ON a.attrelid = f.relation AND a.attnum = f.number WHERE a.attnotnull AND a.attnum > 0`,
+    [fields.map(({ tableID }) => tableID), fields.map(({ columnID }) => columnID)],
+  );
+  return new Set(rows.map(({ place }) => place - 1));
+}
+
+async function splitOf(client: Client, part: Part, options: PostgresReaderOptions, context: PluginContext): Promise<Split> {
+  const json = part as unknown as Json;
+  if (part.table === undefined) return { name: 'querySql', part: json };
+  const table = await findTable(client, part.table);
+  const column = splitColumn(await tableColumns(client, table), options.splitPk, part.table, context);
+  const where = options.where === undefined ? undefined : condition(options.where);
+  const key = column === undefined ? undefined : await keyBounds(client, table, column, where);
+  return { name: part.table, part: json, ...sizesOf(table), ...(key === undefined ? {} : { key }) };
+}
+
+function sizesOf({ estimatedRows, bytes }: Table): Pick<Split, 'estimatedRows' | 'estimatedBytes'> {
+  return estimatedRows < 0 ? {} : { estimatedRows, estimatedBytes: bytes };
+}
+
+/** The column by which the table can be cut: `splitPk`, else a primary key of one integer. */
+function splitColumn(columns: readonly TableColumn[], splitPk: string | undefined, table: string, context: PluginContext): TableColumn | undefined {
+  const isInteger = (column: TableColumn) => column.type === 'integer';
+  if (splitPk === undefined || splitPk === '') {
+    const key = columns.filter(({ keyPlace }) => keyPlace > 0);
+    return key.length === 1 && isInteger(key[0]!) ? key[0] : undefined;
+  }
+  const wanted = splitPk.replace(/^"(.*)"$/, '$1');
+  const column = columns.find(({ name }) => name === wanted) ?? columns.find(({ name }) => name === wanted.toLowerCase());
+  if (column === undefined) throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${splitPk}" (splitPk)`);
+  if (isInteger(column)) return column;
+  context.warn(`${table} is read in one task: splitPk ${splitPk} is ${column.nativeType}, and only integers are cut into ranges`);
+  return undefined;
+}
+
+/** The SELECT of a split. Booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */
+async function selectOf(client: Client, part: Part, { range }: Split, options: PostgresReaderOptions, { columns }: Schema): Promise<string> {
+  const from = await sourceOf(client, part);
+  const names = part.table === undefined ? columns.map(({ name }) => quoteName(name)) : await expressions(client, options.column, part.table);
+  const select = names.map((name, index) => (columns[index]?.type === 'boolean' ? `(${name})::text` : name));
+  const conditions = [
+    ...(part.table === undefined || options.where === undefined ? [] : [condition(options.where)]),
+    ...(range === undefined ? [] : [rangeCondition(range, quoteName(range.column)) ?? 'true']),
+  ];
+  return `SELECT ${select.join(', ')} FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
+}
+
+/** Passes the bytes of COPY through, in batches of whole rows. */
+async function copyOut(client: Client, select: string, out: RecordOutput, signal: AbortSignal): Promise<void> {
+  const stream = client.query(copyTo(`COPY (${select}) TO STDOUT`, { highWaterMark: 256 * 1024 }));
+  const { builder } = out;
+  const canHoldEscapes = out.schema.columns.some(({ type }) => type === 'string' || type === 'json');
+  const send = async () => {
+    const batch = builder.take();
+    if (batch === undefined) return;
+    const isForeign = canHoldEscapes && hasForeignEscape(batch.bytes);
+    await out.send(isForeign ? new RecordBatch(batch.schema, withCanonicalEscapes(batch.bytes), batch.rowCount) : batch);
+  };
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    signal.throwIfAborted();
+    const lastEnd = chunk.lastIndexOf(LF) + 1;
+    if (lastEnd === 0) {
+      rest = Buffer.concat([rest, chunk]);
+      continue;
+    }
+    builder.reserve(rest.length + lastEnd);
+    const start = builder.position;
+    rest.copy(builder.buffer, start);
+    chunk.copy(builder.buffer, start + rest.length, 0, lastEnd);
+    let rows = 0;
+    for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) rows++;
+    builder.advance(start + rest.length + lastEnd, rows);
+    rest = Buffer.from(chunk.subarray(lastEnd));
+    if (builder.isFull) await send();
+  }
+  if (rest.length > 0) throw new DrayError('CONNECTION_LOST', 'the server ended its COPY in the middle of a row');
+  await send();
+  if (!stream.readableEnded) await once(stream, 'end');
+}

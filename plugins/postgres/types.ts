@@ -1,0 +1,78 @@
+import type { Column, LogicalType } from 'dray/sdk';
+import type { Client } from './connection.ts';
+
+/** A type as a result or a table declares it. */
+export interface DeclaredType {
+  readonly name: string;
+  readonly oid: number;
+  /** Type modifier (length, precision); -1 if there is none. */
+  readonly typmod: number;
+  readonly isNullable: boolean;
+}
+
+interface CatalogType {
+  readonly oid: number;
+  readonly typmod: number;
+  readonly native: string;
+  /** Of the base type, if it is a domain. */
+  readonly base: number;
+  readonly base_typmod: number;
+}
+
+/** OIDs of src/include/catalog/pg_type.dat, which never change. All others are text. */
+const logicalTypes: Record<number, LogicalType> = {
+  16: 'boolean',
+  17: 'bytes',
+  20: 'integer',
+  21: 'integer',
+  23: 'integer',
+  26: 'integer',
+  114: 'json',
+  700: 'double',
+  701: 'double',
+  1082: 'date',
+  1083: 'time',
+  1114: 'timestamp',
+  1184: 'timestamptz',
+  1700: 'decimal',
+  3802: 'json',
+};
+
+const [float4, bpchar, varchar, nameType, numeric, money] = [700, 1042, 1043, 19, 1700, 790];
+
+/** Names the types and reads their limits; one query for all of them. */
+export async function columnsOf(client: Client, declared: readonly DeclaredType[]): Promise<Column[]> {
+  const { rows } = await client.query<CatalogType>(
+    `WITH RECURSIVE wanted AS (SELECT * FROM unnest($1::int8[], $2::int4[]) AS w(oid, typmod)),
+     chain AS (
+       SELECT w.oid, w.typmod, t.typtype, t.typbasetype, w.oid AS base, w.typmod AS base_typmod FROM wanted w JOIN pg_type t ON t.oid = w.oid
+       UNION ALL
+       SELECT c.oid, c.typmod, t.typtype, t.typbasetype, d.typbasetype::int8, d.typtypmod
+       FROM chain c JOIN pg_type d ON d.oid = c.base AND d.typtype = 'd' JOIN pg_type t ON t.oid = d.typbasetype
+     )
+     SELECT oid::int8::text::int AS oid, typmod, format_type(oid::oid, typmod) AS native, base::int AS base, base_typmod
+     FROM chain WHERE typtype <> 'd'`,
+    [declared.map(({ oid }) => oid), declared.map(({ typmod }) => typmod)],
+  );
+  const found = new Map(rows.map((row) => [`${row.oid} ${row.typmod}`, row]));
+  return declared.map(({ name, oid, typmod, isNullable }) => {
+    const type = found.get(`${oid} ${typmod}`);
+    return { name, isNullable, ...limitsOf(type?.base ?? oid, type?.base_typmod ?? typmod), nativeType: type?.native ?? 'unknown' };
+  });
+}
+
+type Limits = Omit<Column, 'name' | 'isNullable' | 'nativeType'>;
+
+/** Type modifiers are coded per type: numerictypmodin, varchartypmodin and anytimestamp_typmod_check in PostgreSQL's source. */
+function limitsOf(oid: number, typmod: number): Limits {
+  const type = logicalTypes[oid] ?? 'string';
+  if (oid === nameType) return { type, length: 63 };
+  // Rounded by the server to the cents of its locale; as a source it is text ("$1.00").
+  if (oid === money) return { type: 'string' };
+  if (oid === float4) return { type, mantissaBits: 24 };
+  if (typmod < 0) return { type };
+  if (oid === numeric) return { type, precision: ((typmod - 4) >> 16) & 0xffff, scale: (((typmod - 4) & 0x7ff) ^ 1024) - 1024 };
+  if (oid === bpchar || oid === varchar) return { type, length: typmod - 4 };
+  if (type === 'time' || type === 'timestamp' || type === 'timestamptz') return { type, fractionDigits: typmod };
+  return { type };
+}
