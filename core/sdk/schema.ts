@@ -51,6 +51,8 @@ export interface Column {
   readonly values?: readonly string[];
   /** With `values`: several of them may stand in one cell, separated by commas. */
   readonly valueList?: true;
+  /** Target only: regular expression that texts of another native type must match. */
+  readonly pattern?: string;
   /** False only where the system guarantees that no NULL occurs. */
   readonly isNullable: boolean;
   /** Target only: the system would replace a NULL by something else here (a clock, a counter); such a row must be refused. */

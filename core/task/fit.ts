@@ -17,10 +17,20 @@ export interface Misfit {
   readonly cause: string;
 }
 
+/** Servers read `20-1-5` or `010203` as dates of some century. */
+const fullDate = /^(\d{4,}-\d{1,2}-\d{1,2}|\d{8}|-?infinity$)/;
+const notADate = 'a text that is not a date with a year of four digits';
+const timeZone = /:\d\d(\.\d+)? ?([+-]\d|[A-Za-z](?!C$))/;
+
+function isTemporal({ type }: Column): boolean {
+  return type === 'date' || type === 'timestamp' || type === 'timestamptz';
+}
+
 const midnight = /^00:00(:00(\.0+)?)?(\+00(:00)?)?( BC)?$/;
 
 /** Loss that databases make silently: each rule is one that PostgreSQL or MySQL would bend without an error. */
 function checkFor(source: Column, target: Column): Check | undefined {
+  if (target.pattern !== undefined) return patternCheck(source, target, new RegExp(target.pattern));
   switch (target.type) {
     case 'integer':
       if (source.type === 'integer' || source.type === 'boolean' || (source.type === 'decimal' && source.scale === 0)) return undefined;
@@ -40,19 +50,24 @@ function checkFor(source: Column, target: Column): Check | undefined {
     case 'date':
       if (source.type === 'date') return undefined;
       return (text) => {
+        if (!isTemporal(source) && !fullDate.test(text)) return notADate;
         const time = /^\S*\d[ T](.+)$/.exec(text)?.[1];
         return time === undefined || time === 'BC' || midnight.test(time) ? undefined : 'a time of day in a date column';
       };
     case 'time':
-      return timeCheck(source, target, (text) => (/\d-\d/.test(text) ? 'a date in a time column' : undefined));
+      return timeCheck(source, target, (text) => (/^-?\d+:\d\d(:|$)/.test(text) ? undefined : 'a text that is not a time of day'));
     case 'timestamp':
       return timeCheck(source, target, (text) =>
-        source.type === 'timestamptz' || !/:\d\d(\.\d+)? ?([+-]\d|[A-Za-z](?!C$))/.test(text)
+        isTemporal(source)
           ? undefined
-          : 'a time zone in a column without time zone',
+          : !fullDate.test(text)
+            ? notADate
+            : timeZone.test(text)
+              ? 'a time zone in a column without time zone'
+              : undefined,
       );
     case 'timestamptz':
-      return timeCheck(source, target, () => undefined);
+      return timeCheck(source, target, (text) => (isTemporal(source) || fullDate.test(text) ? undefined : notADate));
     case 'bytes':
       if (source.type === 'bytes') return undefined;
       return (text) => (text.includes('\\') ? 'a text with a backslash in a column of bytes; declare the type "bytes" in the reader' : undefined);
@@ -70,6 +85,13 @@ function timeCheck(source: Column, target: Column, check: Check): Check | undefi
   if (isSameKind && (source.type === 'date' || (source.fractionDigits ?? 6) <= digits)) return undefined;
   return (text) =>
     secondsFractionOf(text) > digits ? `more than ${digits} digits of a second's fraction` : isSameKind ? undefined : check(text);
+}
+
+function patternCheck(source: Column, target: Column, pattern: RegExp): Check | undefined {
+  if (source.nativeType === target.nativeType) return undefined;
+  // Truth values and numbers have a form of their own, which the writer turns into bits.
+  if (source.type === 'boolean' || (source.type === 'integer' && target.type === 'string')) return undefined;
+  return (text) => (pattern.test(text) ? undefined : 'a value that does not have the width of the column');
 }
 
 function stringCheck(source: Column, target: Column): Check | undefined {

@@ -1,4 +1,5 @@
-import { type Column, DrayError, type SplitKey } from 'dray/sdk';
+import { DrayError, type SplitKey } from 'dray/sdk';
+import type { KeyedColumn } from '../_sql/parts.ts';
 import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
 import { columnsOf } from './types.ts';
@@ -38,11 +39,9 @@ const findExactly = `SELECT c.oid::int8::int AS oid, format('%I.%I', n.nspname, 
   c.reltuples::float8 AS "estimatedRows", pg_table_size(c.oid)::float8 AS bytes
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`;
 
-export interface TableColumn extends Column {
+export interface TableColumn extends KeyedColumn {
   /** Computed by the server: cannot be written. */
   readonly isGenerated: boolean;
-  /** Place in the primary key, from 1; 0 if it is not in it. */
-  readonly keyPlace: number;
 }
 
 /** The table's columns in their order. */

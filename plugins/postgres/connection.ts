@@ -1,6 +1,7 @@
 import { type Address, parseJdbcUrl } from '../_sql/jdbc-url.ts';
+import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
 import { tlsOptions } from '../_sql/tls-options.ts';
-import { DrayError, type tls, type z } from 'dray/sdk';
+import { type tls, type z } from 'dray/sdk';
 import pg from 'pg';
 import { connectFault } from './faults.ts';
 
@@ -27,22 +28,13 @@ const canonicalSession = [
   'SET idle_in_transaction_session_timeout = 0',
 ].join('; ');
 
-export function addressOf(jdbcUrl: string): Address {
+function addressOf(jdbcUrl: string): Address {
   return parseJdbcUrl(jdbcUrl, ['postgresql', 'postgres'], 5432);
 }
 
 /** Connects to the first of several addresses that answers. */
 export async function connectFirst(jdbcUrls: readonly string[], options: ConnectionOptions): Promise<Client> {
-  let failure: unknown;
-  for (const jdbcUrl of jdbcUrls) {
-    try {
-      return await connect(addressOf(jdbcUrl), options);
-    } catch (error) {
-      if (!(error instanceof DrayError) || error.code !== 'CONNECT_FAILED') throw error;
-      failure ??= error;
-    }
-  }
-  throw failure ?? new DrayError('JOB_INVALID', 'the connection has no jdbcUrl');
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(addressOf(jdbcUrl), options));
 }
 
 async function connect(address: Address, options: ConnectionOptions): Promise<Client> {
@@ -68,11 +60,11 @@ async function connect(address: Address, options: ConnectionOptions): Promise<Cl
     await client.end().catch(() => undefined);
     throw connectFault(error, `PostgreSQL at ${host}:${port}`, { user: options.username ?? address.user, database });
   }
-  for (const statement of options.session ?? []) {
-    await client.query(statement).catch(async (error: unknown) => {
-      await client.end();
-      throw new DrayError('SQL_FAILED', `a statement of "session" failed: ${(error as Error).message}`, { cause: error });
-    });
+  try {
+    await runStatements(options.session, { when: 'session', table: '', query: (sql) => client.query(sql) });
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
   }
   return client;
 }

@@ -2,20 +2,14 @@ import { once } from 'node:events';
 import { DrayError, type Json, LF, type PluginContext, type Reader, RecordBatch, type RecordOutput, type Schema, type Split } from 'dray/sdk';
 import { to as copyTo } from 'pg-copy-streams';
 import { rangeCondition } from '../_sql/key-range.ts';
-import { condition, expandTables } from '../_sql/table-names.ts';
-import { findTable, keyBounds, type Table, type TableColumn, tableColumns } from './catalog.ts';
+import { type Part, partsOf, selectExpressions, splitColumn } from '../_sql/parts.ts';
+import { condition } from '../_sql/table-names.ts';
+import { findTable, keyBounds, type Table, tableColumns } from './catalog.ts';
 import { cancelOnAbort, type Client, connectFirst, disconnect, quoteName } from './connection.ts';
 import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
 import { serverFault } from './faults.ts';
 import type { PostgresReaderOptions } from './reader.ts';
 import { columnsOf } from './types.ts';
-
-/** What a split of this reader reads: a table or a query of one of the connections. */
-interface Part {
-  readonly connection: number;
-  readonly table?: string;
-  readonly query?: string;
-}
 
 export function openReader(options: PostgresReaderOptions, context: PluginContext): Reader {
   const clients = new Map<number, Client>();
@@ -26,17 +20,17 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     clients.set(connection, client);
     return client;
   };
-  const parts = partsOf(options);
+  const parts = partsOf(options.connection);
   return {
     async schema() {
       const [first] = parts;
-      const client = await clientOf(first!.connection);
-      const from = await sourceOf(client, first!);
-      const names = first!.table === undefined ? ['*'] : await expressions(client, options.column, first!.table);
+      const client = await clientOf(first.connection);
+      const from = await sourceOf(client, first);
+      const names = first.table === undefined ? ['*'] : await expressions(client, options.column, first.table);
       const result = await client
         .query({ text: `SELECT ${names.join(', ')} FROM ${from} LIMIT 0`, rowMode: 'array' })
         .catch((error: unknown) => {
-          throw serverFault(error, `read the columns of ${first!.table ?? 'querySql'}`);
+          throw serverFault(error, `read the columns of ${first.table ?? 'querySql'}`);
         });
       const notNull = await notNullColumns(client, result.fields);
       const columns = await columnsOf(
@@ -71,29 +65,13 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   };
 }
 
-function partsOf({ connection }: PostgresReaderOptions): Part[] {
-  const parts = connection.flatMap(({ table = [], querySql = [] }, index): Part[] => {
-    if (table.length > 0 && querySql.length > 0) {
-      throw new DrayError('JOB_INVALID', `connection[${index}] has both "table" and "querySql"`, { remedy: 'Keep one of them.' });
-    }
-    return [
-      ...expandTables(table).map((name) => ({ connection: index, table: name })),
-      ...querySql.map((query) => ({ connection: index, query: query.trim().replace(/;\s*$/, '') })),
-    ];
-  });
-  if (parts.length === 0) throw new DrayError('JOB_INVALID', 'the reader has neither "table" nor "querySql"', { remedy: 'Add one of them to "connection".' });
-  return parts;
-}
-
 /** What stands behind FROM. */
 async function sourceOf(client: Client, part: Part): Promise<string> {
   return part.table === undefined ? `(${part.query}) AS source` : (await findTable(client, part.table)).sql;
 }
 
-/** `column` as SQL: `*` spelled out, names of real columns quoted, all else as the user wrote it. */
 async function expressions(client: Client, wanted: readonly string[], tableName: string): Promise<string[]> {
-  const known = (await tableColumns(client, await findTable(client, tableName))).map(({ name }) => name);
-  return wanted.flatMap((text) => (text.trim() === '*' ? known.map(quoteName) : known.includes(text) ? [quoteName(text)] : [text]));
+  return selectExpressions(wanted, await tableColumns(client, await findTable(client, tableName)), quoteName);
 }
 
 /** Indexes of result columns that are plain table columns declared NOT NULL. */
@@ -118,21 +96,6 @@ async function splitOf(client: Client, part: Part, options: PostgresReaderOption
 
 function sizesOf({ estimatedRows, bytes }: Table): Pick<Split, 'estimatedRows' | 'estimatedBytes'> {
   return estimatedRows < 0 ? {} : { estimatedRows, estimatedBytes: bytes };
-}
-
-/** The column by which the table can be cut: `splitPk`, else a primary key of one integer. */
-function splitColumn(columns: readonly TableColumn[], splitPk: string | undefined, table: string, context: PluginContext): TableColumn | undefined {
-  const isInteger = (column: TableColumn) => column.type === 'integer';
-  if (splitPk === undefined || splitPk === '') {
-    const key = columns.filter(({ keyPlace }) => keyPlace > 0);
-    return key.length === 1 && isInteger(key[0]!) ? key[0] : undefined;
-  }
-  const wanted = splitPk.replace(/^"(.*)"$/, '$1');
-  const column = columns.find(({ name }) => name === wanted) ?? columns.find(({ name }) => name === wanted.toLowerCase());
-  if (column === undefined) throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${splitPk}" (splitPk)`);
-  if (isInteger(column)) return column;
-  context.warn(`${table} is read in one task: splitPk ${splitPk} is ${column.nativeType}, and only integers are cut into ranges`);
-  return undefined;
 }
 
 /** The SELECT of a split. Booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */

@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { DrayError, type PluginContext, type Schema, type Target, type TaskWriter, type Writer } from 'dray/sdk';
 import { from as copyFrom } from 'pg-copy-streams';
+import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
 import { findTable, type TableColumn, tableColumns } from './catalog.ts';
 import { cancelOnAbort, type Client, connectFirst, disconnect, quoteName } from './connection.ts';
@@ -27,18 +28,14 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
     main ??= await connectFirst(connection!.jdbcUrl, options);
     return main;
   };
-  const run = async (statements: readonly string[], when: string) => {
-    for (const statement of statements) {
-      const sql = statement.replaceAll('@table', tableName);
-      await (await client()).query(sql).catch((error: unknown) => {
-        throw new DrayError('SQL_FAILED', `a statement of "${when}" failed: ${(error as Error).message}`, { cause: error, place: `${when}: ${sql}` });
-      });
-    }
+  const run = async (statements: readonly string[] | undefined, when: 'preSql' | 'postSql') => {
+    const own = await client();
+    await runStatements(statements, { when, table: tableName, query: (sql) => own.query(sql) });
   };
   return {
     inspect: async () => inspect(await client(), tableName, options),
     async prepare() {
-      await run(options.preSql ?? [], 'preSql');
+      await run(options.preSql, 'preSql');
       return inspect(await client(), tableName, options);
     },
     async openTask({ target, source }) {
@@ -50,7 +47,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
         throw error;
       }
     },
-    publish: () => run(options.postSql ?? [], 'postSql'),
+    publish: () => run(options.postSql, 'postSql'),
     async close() {
       if (main !== undefined) await disconnect(main);
     },
@@ -65,20 +62,6 @@ async function inspect(client: Client, tableName: string, options: PostgresWrite
   if (options.writeMode !== 'insert') checkKey(keyColumns, columns, options.writeMode, tableName);
   const state: TargetState = { table: table.sql, key: keyColumns.map(({ name }) => name) };
   return { schema: { columns }, state: state as unknown as NonNullable<Target['state']> };
-}
-
-/** The columns to write, by name: exactly, or as SQL folds it. */
-function targetColumns(all: readonly TableColumn[], wanted: readonly string[], table: string): TableColumn[] {
-  return wanted.flatMap((text) => {
-    if (text.trim() === '*') return all.filter(({ isGenerated }) => !isGenerated);
-    const name = text.trim().replace(/^"(.*)"$/, '$1');
-    const column = all.find((one) => one.name === name) ?? all.find((one) => one.name === name.toLowerCase());
-    if (column === undefined) {
-      throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${text}"; it has ${all.map((one) => one.name).join(', ')}`);
-    }
-    if (column.isGenerated) throw new DrayError('COLUMN_MISSING', `the column ${column.name} of ${table} is generated and cannot be written`);
-    return [column];
-  });
 }
 
 function checkKey(key: readonly TableColumn[], columns: readonly TableColumn[], mode: string, table: string): void {

@@ -1,0 +1,107 @@
+import { type Column, DrayError, type PluginContext } from 'dray/sdk';
+import { expandTables } from './table-names.ts';
+
+/** What a split of an SQL reader reads: a table or a query of one of its connections. */
+export interface Part {
+  readonly connection: number;
+  readonly table?: string;
+  readonly query?: string;
+}
+
+interface Source {
+  readonly table?: string[] | undefined;
+  readonly querySql?: string[] | undefined;
+}
+
+/** All tables and queries of a reader's `connection`, in order. */
+export function partsOf(connections: readonly Source[]): [Part, ...Part[]] {
+  const parts = connections.flatMap(({ table = [], querySql = [] }, connection): Part[] => {
+    if (table.length > 0 && querySql.length > 0) {
+      throw new DrayError('JOB_INVALID', `connection[${connection}] has both "table" and "querySql"`, { remedy: 'Keep one of them.' });
+    }
+    return [
+      ...expandTables(table).map((name) => ({ connection, table: name })),
+      ...querySql.map((query) => ({ connection, query: query.trim().replace(/;\s*$/, '') })),
+    ];
+  });
+  const [first, ...others] = parts;
+  if (first === undefined) {
+    throw new DrayError('JOB_INVALID', 'the reader has neither "table" nor "querySql"', { remedy: 'Add one of them to "connection".' });
+  }
+  return [first, ...others];
+}
+
+/** A column of a table, and its place in the primary key: from 1, 0 if it is not in it. */
+export interface KeyedColumn extends Column {
+  readonly keyPlace: number;
+}
+
+/** The column by which a table can be cut into ranges: `splitPk`, else a primary key of one integer. */
+export function splitColumn<C extends KeyedColumn>(columns: readonly C[], splitPk: string | undefined, table: string, context: PluginContext): C | undefined {
+  const key = columns.filter(({ keyPlace }) => keyPlace > 0);
+  if (splitPk === undefined || splitPk === '') return key.length === 1 && key[0]!.type === 'integer' ? key[0] : undefined;
+  const column = findColumn(columns, splitPk);
+  if (column === undefined) throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${splitPk}" (splitPk)`);
+  if (column.type === 'integer') return column;
+  context.warn(`${table} is read in one task: splitPk ${splitPk} is ${column.nativeType}, and only integers are cut into ranges`);
+  return undefined;
+}
+
+/** A column by the name in a job file: as written (quoted or not), else whatever its case. */
+export function findColumn<C extends Column>(columns: readonly C[], text: string): C | undefined {
+  const name = text.trim().replace(/^(["`])(.*)\1$/, '$2');
+  return columns.find((column) => column.name === name) ?? columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+}
+
+/** `column` of a reader as SQL: `*` spelled out, names of real columns quoted, all else as the user wrote it. */
+export function selectExpressions(wanted: readonly string[], known: readonly Column[], quoteName: (name: string) => string): string[] {
+  return wanted.flatMap((text) => {
+    if (text.trim() === '*') return known.map(({ name }) => quoteName(name));
+    return [known.some(({ name }) => name === text) ? quoteName(text) : text];
+  });
+}
+
+/** The columns a writer writes, by name; `*` is every one that can be written. */
+export function targetColumns<C extends Column & { readonly isGenerated: boolean }>(all: readonly C[], wanted: readonly string[], table: string): C[] {
+  const columns = wanted.flatMap((text) => {
+    if (text.trim() === '*') return all.filter(({ isGenerated }) => !isGenerated);
+    const column = findColumn(all, text);
+    if (column === undefined) {
+      throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${text}"; it has ${all.map(({ name }) => name).join(', ')}`);
+    }
+    if (column.isGenerated) throw new DrayError('COLUMN_MISSING', `the column ${column.name} of ${table} is generated and cannot be written`);
+    return [column];
+  });
+  const twice = columns.find((column, index) => columns.indexOf(column) !== index);
+  if (twice === undefined) return columns;
+  throw new DrayError('JOB_INVALID', `the column ${twice.name} of ${table} stands twice in "column"`, { side: 'target', remedy: 'Keep one of them.' });
+}
+
+/** `preSql` or `postSql`, one statement after the other, with `@table` replaced. */
+export async function runStatements(
+  statements: readonly string[] | undefined,
+  { when, table, query }: { when: 'preSql' | 'postSql' | 'session'; table: string; query: (sql: string) => Promise<unknown> },
+): Promise<void> {
+  for (const statement of statements ?? []) {
+    const sql = statement.replaceAll('@table', table);
+    try {
+      await query(sql);
+    } catch (error) {
+      throw new DrayError('SQL_FAILED', `a statement of "${when}" failed: ${(error as Error).message}`, { cause: error, place: `${when}: ${sql}` });
+    }
+  }
+}
+
+/** Connects with the first of several addresses that answers; any other failure than no answer is final. */
+export async function firstThatAnswers<C>(jdbcUrls: readonly string[], connect: (jdbcUrl: string) => Promise<C>): Promise<C> {
+  let failure: DrayError | undefined;
+  for (const jdbcUrl of jdbcUrls) {
+    try {
+      return await connect(jdbcUrl);
+    } catch (error) {
+      if (!(error instanceof DrayError) || error.code !== 'CONNECT_FAILED') throw error;
+      failure ??= error;
+    }
+  }
+  throw failure ?? new DrayError('JOB_INVALID', 'the connection has no jdbcUrl', { remedy: 'Add one.' });
+}

@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { DrayError, type tls, type z } from 'dray/sdk';
+import mysql, { type Connection, type ConnectionOptions as DriverOptions, type ResultSetHeader, type RowDataPacket } from 'mysql2';
+import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
+import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
+import { tlsOptions } from '../_sql/tls-options.ts';
+import { connectFault } from './faults.ts';
+
+export interface ConnectionOptions {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly session?: string[] | undefined;
+  readonly tls: z.output<ReturnType<typeof tls>>;
+}
+
+const connectTimeoutMs = 10_000;
+
+/** TIMESTAMP columns are read and written in UTC; a slow other side must not make the server give up on us (default 60 s). */
+const readerSession = "SET time_zone = '+00:00', net_write_timeout = 86400";
+
+/**
+ * Strict for every engine, zero dates allowed (they are values of this system), 0 in an AUTO_INCREMENT column stays 0. Backslash escapes
+ * and quotes mean what the batches rely on, whatever the server's default.
+ */
+const writerSession =
+  "SET time_zone = '+00:00', net_read_timeout = 86400, sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'";
+
+/** An open connection and what is needed to open another one beside it. */
+export interface Session {
+  readonly connection: Connection;
+  readonly driverOptions: DriverOptions;
+  readonly database: string;
+  /** Runs a statement; rows as arrays of texts. */
+  query(sql: string): Promise<string[][]>;
+  /** Runs a statement that changes something. */
+  execute(sql: string, local?: DriverQuery): Promise<ResultSetHeader>;
+  close(): Promise<void>;
+}
+
+/** Extra parts of a driver query: the stream that LOAD DATA LOCAL reads. */
+export interface DriverQuery {
+  readonly infileStreamFactory?: (path: string) => NodeJS.ReadableStream;
+}
+
+/** Connects to the first of several addresses that answers. */
+export async function connectFirst(jdbcUrls: readonly string[], options: ConnectionOptions, role: 'reader' | 'writer'): Promise<Session> {
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role));
+}
+
+async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reader' | 'writer'): Promise<Session> {
+  const { host, port, database, user, password, parameters } = parseJdbcUrl(jdbcUrl, ['mysql', 'mariadb'], 3306);
+  const wantsTls = options.tls !== false || parameters.usessl === 'true' || /^(required|verify_)/i.test(parameters.sslmode ?? '');
+  const ssl = tlsOptions(options.tls === false ? wantsTls : options.tls, host);
+  const login = { user: options.username ?? user ?? '', password: options.password ?? password ?? '' };
+  const driverOptions: DriverOptions = {
+    host,
+    port,
+    database,
+    ...login,
+    charset: 'utf8mb4',
+    connectTimeout: connectTimeoutMs,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    enableKeepAlive: true,
+    ...(ssl === false ? {} : { ssl: ssl as NonNullable<Exclude<DriverOptions['ssl'], string>> }),
+  };
+  const connection = mysql.createConnection(driverOptions);
+  const session = sessionOf(connection, driverOptions, database);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.connect((error) => (error === null ? resolve() : reject(error)));
+    });
+    // Without a listener a connection lost while idle would end the program; the next query reports it.
+    connection.on('error', () => undefined);
+    await session.execute(role === 'reader' ? readerSession : writerSession);
+  } catch (error) {
+    connection.destroy();
+    throw connectFault(error, `MySQL at ${host}:${port}`, { user: login.user, database });
+  }
+  try {
+    await runStatements(options.session, { when: 'session', table: '', query: (sql) => session.execute(sql) });
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+  return session;
+}
+
+function sessionOf(connection: Connection, driverOptions: DriverOptions, database: string): Session {
+  return {
+    connection,
+    driverOptions,
+    database,
+    query: (sql) =>
+      new Promise((resolve, reject) => {
+        connection.query<RowDataPacket[]>({ sql, rowsAsArray: true, typeCast: (field) => field.string() }, (error, rows) => {
+          if (error === null) resolve(rows as unknown as string[][]);
+          else reject(error);
+        });
+      }),
+    execute: (sql, local) =>
+      new Promise((resolve, reject) => {
+        connection.query<ResultSetHeader>({ sql, ...local } as { sql: string }, (error, result) => {
+          if (error === null) resolve(result);
+          else reject(error);
+        });
+      }),
+    async close() {
+      const ended = once(connection, 'end').catch(() => undefined);
+      connection.end();
+      // A connection in the middle of a result would first read it to its end.
+      const timer = setTimeout(() => connection.destroy(), 1000);
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1100).unref())]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/**
+ * Stops what the connection is doing at the server when the signal fires: the driver would read a running result to its end, and a
+ * closed socket alone leaves a statement running that waits for a lock. Returns a function that ends the watch.
+ */
+export function killOnAbort(session: Session, signal: AbortSignal): () => void {
+  const kill = () => void killQuery(session);
+  if (signal.aborted) kill();
+  else signal.addEventListener('abort', kill, { once: true });
+  return () => signal.removeEventListener('abort', kill);
+}
+
+async function killQuery({ connection, driverOptions }: Session): Promise<void> {
+  const other = mysql.createConnection({ ...driverOptions, connectTimeout: 3000 });
+  other.on('error', () => undefined);
+  await new Promise<void>((resolve) => {
+    other.query(`KILL QUERY ${connection.threadId}`, () => resolve());
+  });
+  other.destroy();
+  // Rows that are on their way already are not worth reading.
+  connection.destroy();
+}
+
+/** `` a`b `` → `` `a``b` `` */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+/** A text literal; the session's sql_mode has backslash escapes on. */
+export function quoteText(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\0')}'`;
+}
+
+/** The table's name as the server writes it: `database.table`, or just `table`, quoted or not. */
+export function splitTableName(name: string, database: string): { database: string; table: string } {
+  const parts = [...name.matchAll(/`((?:[^`]|``)+)`|([^.`]+)/g)].map(([, quoted, plain]) => quoted?.replaceAll('``', '`') ?? plain!);
+  const [first, second, third] = parts;
+  if (first === undefined || third !== undefined) throw new DrayError('JOB_INVALID', `"${name}" is not the name of a table`);
+  return second === undefined ? { database, table: first } : { database: first, table: second };
+}

@@ -1,0 +1,29 @@
+import { defineReader, z } from 'dray/sdk';
+import { sqlReaderShape } from '../_sql/options.ts';
+
+const options = z.strictObject({
+  ...sqlReaderShape,
+  zeroDate: z
+    .enum(['keep', 'null'])
+    .default('keep')
+    .describe("What becomes of dates like 0000-00-00: keep them (a target that has no such date refuses the row), or make them NULL as DataX does"),
+});
+
+export type MysqlReaderOptions = z.output<typeof options>;
+
+export default defineReader({
+  name: 'mysql',
+  aliases: ['mysqlreader'],
+  summary: 'Reads tables and queries of MySQL and MariaDB',
+  options,
+  example: {
+    username: 'reader',
+    password: '${env:MYSQL_PWD}',
+    column: ['*'],
+    connection: [{ jdbcUrl: ['jdbc:mysql://127.0.0.1:3306/shop'], table: ['orders'] }],
+  },
+  async open(parameter, context) {
+    const { openReader } = await import('./table-reader.js');
+    return openReader(parameter, context);
+  },
+});

@@ -1,0 +1,24 @@
+import type { Column } from 'dray/sdk';
+
+/**
+ * SQL that turns the canonical text of a cell into a value of the target's column; undefined if the server takes the text as it is.
+ * @param text SQL of the cell's text or NULL: a variable of LOAD DATA, or a literal
+ */
+export function valueExpression(source: Column, target: Column, text: string): string | undefined {
+  const native = (target.nativeType ?? '').toLowerCase();
+  if (source.type === 'boolean' && target.type !== 'string' && target.type !== 'json') return truth(text);
+  if (native.startsWith('bit')) {
+    if (source.type === 'boolean') return truth(text);
+    if (source.type === 'integer') return `CAST(${text} AS DECIMAL(65,0))`;
+    return `CAST(CONV(${text}, 2, 10) AS UNSIGNED)`;
+  }
+  if (target.type === 'bytes' && source.type === 'bytes') return `UNHEX(SUBSTR(${text}, 3))`;
+  if (source.type === 'timestamptz' && target.type !== 'string') return `TRIM(TRAILING '+00' FROM ${text})`;
+  // Fewer digits would be read as a year of this or the last century.
+  if (native.startsWith('year')) return `LPAD(${text}, GREATEST(4, CHAR_LENGTH(${text})), '0')`;
+  return undefined;
+}
+
+function truth(text: string): string {
+  return `CASE ${text} WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE ${text} END`;
+}

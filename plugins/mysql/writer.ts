@@ -1,0 +1,31 @@
+import { defineWriter, z } from 'dray/sdk';
+import { sqlWriterShape } from '../_sql/options.ts';
+
+const options = z.strictObject({
+  ...sqlWriterShape,
+  load: z
+    .enum(['auto', 'local-infile', 'insert'])
+    .default('auto')
+    .describe('How rows are sent: LOAD DATA LOCAL, statements of many rows, or the first if the server allows it'),
+});
+
+export type MysqlWriterOptions = z.output<typeof options>;
+
+export default defineWriter({
+  name: 'mysql',
+  aliases: ['mysqlwriter'],
+  summary: 'Writes a table of MySQL or MariaDB with LOAD DATA LOCAL, or INSERT where that is forbidden',
+  options,
+  example: {
+    username: 'writer',
+    password: '${env:MYSQL_PWD}',
+    column: ['*'],
+    writeMode: 'insert',
+    preSql: ['TRUNCATE TABLE @table'],
+    connection: [{ jdbcUrl: 'jdbc:mysql://127.0.0.1:3306/warehouse', table: ['orders'] }],
+  },
+  async open(parameter, context) {
+    const { openWriter } = await import('./table-writer.js');
+    return openWriter(parameter, context);
+  },
+});
