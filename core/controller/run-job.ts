@@ -14,8 +14,8 @@ export interface RunListener {
   progress(content: number, counters: TaskCounters): void;
   contentEnds(content: number): void;
   dirty(record: DirtyRecord): void;
-  warn(message: string): void;
-  print(text: string): void;
+  readonly warn: (message: string) => void;
+  readonly print: (text: string) => void;
 }
 
 export interface RunOptions {

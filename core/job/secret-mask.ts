@@ -19,7 +19,8 @@ export class SecretMask {
     let masked = text;
     // Longest first, so that one secret that contains another leaves nothing over.
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) masked = masked.replaceAll(secret, '***');
-    return masked.replace(/(\w+:\/\/[^\s:/@]+):[^\s/@]+@/g, '$1:***@');
+    // A password in a URL may hold an unescaped @: the last one ends it.
+    return masked.replace(/(\w+:\/\/[^\s:/@]+):[^\s/]+@/g, '$1:***@').replace(/([?&]password=)[^\s&"']+/gi, '$1***');
   }
 }
 

@@ -59,7 +59,11 @@ function deepest(issue: Issue): Issue {
 }
 
 function sentenceOf(issue: Issue, path: Path): string {
-  const message = issue.message.replace(/^Invalid input: e/, 'e').replace(/^(\w)/, (letter) => letter.toLowerCase());
+  const message = issue.message
+    .replace(/^Invalid input: e/, 'e')
+    .replace(/^Too small: expected number to be >=(.+)/, 'expected a number of at least $1')
+    .replace(/^Too big: expected number to be <=(.+)/, 'expected a number of at most $1')
+    .replace(/^(\w)/, (letter) => letter.toLowerCase());
   return `${textOf(path)}: ${message.replace(/, received undefined$/, ', and it is missing')}`;
 }
 

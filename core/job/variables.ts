@@ -53,7 +53,7 @@ export function substituteVariables(text: string, sources: VariableSources): Sub
 }
 
 function plainValue(name: string, text: string, at: number, { parameters, environment, jobFile }: VariableSources): string {
-  const value = Object.hasOwn(parameters, name) ? parameters[name] : environment[name];
+  const value = ownValue(parameters, name) ?? ownValue(environment, name);
   if (value !== undefined) return value;
   throw new DrayError('JOB_VARIABLE', `the variable \${${name}} has no value`, { place: placeOf(jobFile, text, at) });
 }
@@ -61,7 +61,7 @@ function plainValue(name: string, text: string, at: number, { parameters, enviro
 function secretValue(scheme: string, locator: string, text: string, at: number, { environment, jobFile }: VariableSources): string {
   const place = placeOf(jobFile, text, at);
   if (scheme === 'env') {
-    const value = environment[locator];
+    const value = ownValue(environment, locator);
     if (value !== undefined) return value;
     throw new DrayError('JOB_VARIABLE', `the environment variable ${locator} is not set`, { place, remedy: `Run: export ${locator}=…` });
   }
@@ -75,6 +75,11 @@ function secretValue(scheme: string, locator: string, text: string, at: number, 
       remedy: 'Create it with the secret as its only line, readable by the user who runs the job.',
     });
   }
+}
+
+/** Names like `constructor` are inherited by every object, and are no variables. */
+function ownValue(values: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** `file:line:column` of an offset, counted from 1 as editors do. */

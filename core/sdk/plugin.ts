@@ -12,9 +12,9 @@ export interface PluginContext {
   /** Identifies the run in names a plugin makes up (temporary files, staging tables). Letters, digits and `-`. */
   readonly run: string;
   /** Says something to the person running the job, once per occurrence; on stderr, with secrets masked. */
-  warn(message: string): void;
+  readonly warn: (message: string) => void;
   /** Writes text to the standard output of the command (stderr under `--json`). Only for plugins whose target is the screen. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** Fires when the run is cancelled or has failed elsewhere. Pending calls should reject soon. */
   readonly signal: AbortSignal;
 }
@@ -124,7 +124,7 @@ export interface Writer {
 /** One split on its way into the target. Calls never overlap. */
 export interface TaskWriter {
   /**
-   * Accepts all rows of the batch, or none of them.
+   * Accepts all rows of the batch, or none of them. The batch's memory is used again once the call has settled: copy what must live longer.
    * @throws DrayError ROW_REJECTED if the target refuses a row; nothing of this batch may then remain. The framework finds the row by
    * calling again with parts of the batch. Any other error fails the task.
    */

@@ -37,13 +37,15 @@ export function fractionDigitsOf(text: string): number {
 /** True if a double-precision number prints as this number again, or the text is no finite number. */
 export function isExactDouble(text: string): boolean {
   const decimal = decimalOf(text);
-  if (decimal === undefined || decimal.digits.length <= 15) return decimal === undefined || isInDoubleRange(decimal);
+  if (decimal === undefined) return true;
+  if (decimal.digits.length <= 15 && isInFullPrecision(decimal)) return true;
   return isSameNumber(decimal, String(Number(text))) || isSameNumber(decimal, expansionOf(Number(text)));
 }
 
-function isInDoubleRange({ digits, exponent }: Decimal): boolean {
+/** Between the smallest normal and the largest double, with some room: there 15 digits always come back. */
+function isInFullPrecision({ digits, exponent }: Decimal): boolean {
   const magnitude = digits.length + exponent;
-  return digits === '' || (magnitude > -300 && magnitude < 308) || Number.isFinite(Number(`${digits}e${exponent}`));
+  return digits === '' || (magnitude > -300 && magnitude < 308);
 }
 
 /** True if a single-precision number prints as this number again, or is it exactly, or the text is no finite number. */

@@ -51,19 +51,20 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     }
   };
 
+  const output = new ChannelOutput(spec.source, spec.batch, channel, {
+    batch: (batch) => {
+      counters.rowsRead += batch.rowCount;
+      counters.bytesRead += batch.bytes.length;
+    },
+    reject: (fault) => {
+      counters.rowsRead++;
+      dirty('source', counters.rowsRead + output.builder.rowCount, fault);
+    },
+  });
+
   const read = async () => {
     const reader = await plugins.reader.open(spec.reader.options, context);
     try {
-      const output = new ChannelOutput(spec.source, spec.batch, channel, {
-        batch: (batch) => {
-          counters.rowsRead += batch.rowCount;
-          counters.bytesRead += batch.bytes.length;
-        },
-        reject: (fault) => {
-          counters.rowsRead++;
-          dirty('source', counters.rowsRead + output.builder.rowCount, fault);
-        },
-      });
       await reader.read(spec.split, output, stop.signal);
       await output.flush();
       channel.end();
@@ -89,6 +90,7 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
       }
       if (from < batch.rowCount) await load(writer, batch.slice(from, batch.rowCount), firstRow + from);
       firstRow += batch.rowCount;
+      output.builder.reuse(batch);
     }
   };
   const write = async () => {

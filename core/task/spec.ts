@@ -82,8 +82,8 @@ export type TaskOutcome =
 export interface TaskListener {
   progress(counters: TaskCounters): void;
   dirty(record: DirtyRecord): void;
-  warn(message: string): void;
-  print(text: string): void;
+  readonly warn: (message: string) => void;
+  readonly print: (text: string) => void;
 }
 
 /** Runs tasks somewhere: inline, on threads, on other hosts. The Controller does not know which. */

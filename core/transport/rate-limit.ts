@@ -27,10 +27,16 @@ export class RateLimit {
     return this.rates.bytesPerSecond === 0 && this.rates.recordsPerSecond === 0;
   }
 
-  /** Waits until this much may pass. */
+  /** Waits until this much may pass. Rejects with the signal's reason when it fires. */
   async take(bytes: number, records: number, signal: AbortSignal): Promise<void> {
     const waitNs = Math.max(this.#advance(0, bytes, this.rates.bytesPerSecond), this.#advance(1, records, this.rates.recordsPerSecond));
-    if (waitNs > 1e6) await sleep(waitNs / 1e6, undefined, { signal });
+    if (waitNs <= 1e6) return;
+    try {
+      await sleep(waitNs / 1e6, undefined, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
   }
 
   /** Books `amount` on one clock; returns how many ns to wait before it may pass. */

@@ -22,6 +22,9 @@ export class PoolExecutor implements Executor {
       // The default waits for work with Atomics.wait, which stops the thread's event loop and with it every open connection.
       atomics: 'disabled',
       recordTiming: false,
+      // Chunks from sockets die young, but are only freed when the young generation is full; with the default of 48 MB per thread two
+      // channels held 228 MB, with this 178 MB, at 3 % more CPU.
+      resourceLimits: { maxYoungGenerationSizeMb: 3 },
       taskQueue: new FixedQueue(),
     });
   }
