@@ -16,9 +16,10 @@ export function bytes(value: number): string {
 }
 
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  const rest = `${Math.floor(seconds % 60)}`.padStart(2, '0');
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`;
+  const minutes = Math.floor(whole / 60);
+  const rest = `${whole % 60}`.padStart(2, '0');
   return minutes < 60 ? `${minutes}:${rest} min` : `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, '0')}:${rest} h`;
 }
 

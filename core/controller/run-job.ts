@@ -85,7 +85,7 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
     let isDone = false;
     try {
       stop.signal.throwIfAborted();
-      const target = await prepareTarget(plan);
+      const target = await prepareTarget(plan, stop.signal);
       const specs = taskSpecs(job, { run, content: index, firstTask, plan, target, limits });
       listener.contentStarts(index, { ...names, tasks: specs.length, estimatedRows: plan.estimatedRows });
       const live = specs.map(zeroCounters);

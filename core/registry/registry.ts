@@ -90,11 +90,19 @@ function packageEntry(name: string, folder: string): string | undefined {
     for (const modules of createRequire(from).resolve.paths(name) ?? []) {
       const manifest = join(modules, name, 'package.json');
       if (!existsSync(manifest)) continue;
-      const { exports, main } = JSON.parse(readFileSync(manifest, 'utf8')) as { exports?: unknown; main?: string };
+      const { exports, main } = readManifest(manifest);
       return join(modules, name, entryOf(exports) ?? main ?? 'index.js');
     }
   }
   return undefined;
+}
+
+function readManifest(path: string): { exports?: unknown; main?: string } {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as { exports?: unknown; main?: string };
+  } catch (cause) {
+    throw new DrayError('PLUGIN_BROKEN', `${path} cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The file that the conditions `import` and `default` of package.json "exports" lead to. */

@@ -39,7 +39,7 @@ export interface Column {
   readonly type: LogicalType;
   /** Decimal: total digits. Absent: unbounded. */
   readonly precision?: number;
-  /** Decimal: digits after the point. Absent: unbounded. */
+  /** Decimal, and doubles that are printed with so many: digits after the point. Absent: unbounded. */
   readonly scale?: number;
   /** Time types: digits kept of a second's fraction, 0–6. Absent: 6. */
   readonly fractionDigits?: number;
@@ -47,6 +47,12 @@ export interface Column {
   readonly mantissaBits?: 24 | 53;
   /** String: most characters that fit. Absent: unbounded. */
   readonly length?: number;
+  /** String: most bytes of UTF-8 that fit. Absent: unbounded. */
+  readonly maxBytes?: number;
+  /** String: blanks at the end of a text mean nothing and are not kept (char(n)). */
+  readonly dropsTrailingBlanks?: true;
+  /** Double, target only: -0 would become 0; such a row must be refused. */
+  readonly dropsNegativeZero?: true;
   /** String: the only texts that fit (an enumeration). */
   readonly values?: readonly string[];
   /** With `values`: several of them may stand in one cell, separated by commas. */

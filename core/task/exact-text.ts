@@ -28,10 +28,15 @@ function isSameNumber(a: Decimal, text: string): boolean {
   return b !== undefined && a.digits === b.digits && a.exponent === b.exponent && (a.isNegative === b.isNegative || a.digits === '');
 }
 
-/** Digits after the point that are not trailing zeros; 0 if the text is not a number (the target refuses it then). */
-export function fractionDigitsOf(text: string): number {
+/** The smallest scale that holds the number: 2 for 1.50, -2 for 1200, -Infinity for 0 and for what is not a number. */
+export function scaleOf(text: string): number {
   const decimal = decimalOf(text);
-  return decimal === undefined ? 0 : Math.max(0, -decimal.exponent);
+  return decimal === undefined || decimal.digits === '' ? Number.NEGATIVE_INFINITY : -decimal.exponent;
+}
+
+/** True for -0 in any notation. */
+export function isNegativeZero(text: string): boolean {
+  return text.startsWith('-') && decimalOf(text)?.digits === '';
 }
 
 /** True if a double-precision number prints as this number again, or the text is no finite number. */
@@ -56,7 +61,8 @@ export function isExactSingle(text: string): boolean {
   // Out of range: the target says so itself.
   if (!Number.isFinite(single)) return true;
   if (single === 0) return decimal.digits === '';
-  for (let precision = 6; precision <= 9; precision++) {
+  // Nine digits always suffice; the smallest singles have less than one.
+  for (let precision = 1; precision <= 9; precision++) {
     const printed = single.toPrecision(precision);
     if (Math.fround(Number(printed)) === single && isSameNumber(decimal, printed)) return true;
   }

@@ -1,12 +1,18 @@
 import { loadPlugin } from '../registry/registry.ts';
 import { asDrayError } from '../sdk/index.ts';
+import { cancelGraceMs, orAborted } from '../task/or-aborted.ts';
 import { runTask } from '../task/run-task.ts';
 import { type Executor, type TaskOutcome, type TaskSpec, zeroCounters } from '../task/spec.ts';
 
 /** Runs tasks in the calling thread: for jobs of one task, which need no other thread, and for debugging. */
 export class InlineExecutor implements Executor {
   async run(...[spec, listener, signal]: Parameters<Executor['run']>): Promise<TaskOutcome> {
-    return runTaskHere(spec, listener, signal);
+    try {
+      return await orAborted(runTaskHere(spec, listener, signal), signal, cancelGraceMs);
+    } catch (reason) {
+      // A plugin that does not heed the signal; what it holds open goes with the program.
+      return { state: 'failed', counters: zeroCounters(), error: asDrayError(reason).toWire() };
+    }
   }
 
   async close(): Promise<void> {}

@@ -3,11 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import { asDrayError, DrayError } from '../sdk/index.ts';
+import { cancelGraceMs } from '../task/or-aborted.ts';
 import { type Executor, type TaskListener, type TaskOutcome, type TaskSpec, zeroCounters } from '../task/spec.ts';
 import type { FromWorker, TaskAssignment, ToWorker } from './messages.ts';
-
-/** How long a cancelled task may take to roll back and remove its files before its thread is ended. */
-const cancelGraceMs = 10_000;
 
 /** Runs each task on a thread of its own pool (piscina). */
 export class PoolExecutor implements Executor {

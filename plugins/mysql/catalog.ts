@@ -52,13 +52,13 @@ export interface TableColumn extends KeyedColumn {
 export async function tableColumns(session: Session, table: Table): Promise<TableColumn[]> {
   const rows = await session.query(
     `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE, c.CHARACTER_MAXIMUM_LENGTH, c.NUMERIC_PRECISION, c.NUMERIC_SCALE,
-       c.DATETIME_PRECISION, c.EXTRA, k.ORDINAL_POSITION
+       c.DATETIME_PRECISION, c.EXTRA, k.ORDINAL_POSITION, VERSION() LIKE '%MariaDB%'
      FROM information_schema.COLUMNS c LEFT JOIN information_schema.KEY_COLUMN_USAGE k
        ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME AND k.COLUMN_NAME = c.COLUMN_NAME AND k.CONSTRAINT_NAME = 'PRIMARY'
      WHERE c.TABLE_SCHEMA = ${quoteText(table.database)} AND c.TABLE_NAME = ${quoteText(table.name)} ORDER BY c.ORDINAL_POSITION`,
   );
   const numberOf = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
-  return (rows as (string | null)[][]).map(([name, dataType, columnType, nullable, length, precision, scale, fraction, extra, place]) => ({
+  return (rows as (string | null)[][]).map(([name, dataType, columnType, nullable, length, precision, scale, fraction, extra, place, isMariadb]) => ({
     ...describeCatalogColumn({
       name: name!,
       dataType: dataType!.toLowerCase(),
@@ -69,6 +69,7 @@ export async function tableColumns(session: Session, table: Table): Promise<Tabl
       scale: numberOf(scale),
       fractionDigits: numberOf(fraction),
       extra: extra ?? '',
+      isMariadb: isMariadb === '1',
     }),
     isGenerated: /GENERATED/i.test(extra ?? '') && !/DEFAULT_GENERATED/i.test(extra ?? ''),
     keyPlace: numberOf(place) ?? 0,

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { DrayError, type tls, type z } from 'dray/sdk';
 import mysql, { type Connection, type ConnectionOptions as DriverOptions, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
@@ -14,6 +15,7 @@ export interface ConnectionOptions {
 }
 
 const connectTimeoutMs = 10_000;
+const closeGraceMs = 1000;
 
 /** TIMESTAMP columns are read and written in UTC; a slow other side must not make the server give up on us (default 60 s). */
 const readerSession = "SET time_zone = '+00:00', net_write_timeout = 86400";
@@ -107,11 +109,13 @@ function sessionOf(connection: Connection, driverOptions: DriverOptions, databas
         });
       }),
     async close() {
-      const ended = once(connection, 'end').catch(() => undefined);
+      const stream = socketOf(connection);
+      if (stream.destroyed) return;
+      const closed = once(stream, 'close');
       connection.end();
       // A connection in the middle of a result would first read it to its end.
-      const timer = setTimeout(() => connection.destroy(), 1000);
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1100).unref())]);
+      const timer = setTimeout(() => stream.destroy(), closeGraceMs);
+      await closed;
       clearTimeout(timer);
     },
   };
@@ -134,9 +138,14 @@ async function killQuery({ connection, driverOptions }: Session): Promise<void> 
   await new Promise<void>((resolve) => {
     other.query(`KILL QUERY ${connection.threadId}`, () => resolve());
   });
-  other.destroy();
+  socketOf(other).destroy();
   // Rows that are on their way already are not worth reading.
-  connection.destroy();
+  socketOf(connection).destroy();
+}
+
+/** The driver's own destroy() only ends its half of the socket, and a paused one then stays open. */
+function socketOf(connection: Connection): Socket {
+  return (connection as unknown as { stream: Socket }).stream;
 }
 
 /** `` a`b `` → `` `a``b` `` */

@@ -1,4 +1,4 @@
-import { defineReader, z } from 'dray/sdk';
+import { defineReader, type PluginContext, type Reader, z } from 'dray/sdk';
 import { sqlReaderShape } from '../_sql/options.ts';
 
 const options = z.strictObject({
@@ -11,6 +11,12 @@ const options = z.strictObject({
 
 export type MysqlReaderOptions = z.output<typeof options>;
 
+/** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+async function open(given: MysqlReaderOptions, context: PluginContext): Promise<Reader> {
+  const { openReader } = await import('./table-reader.ts');
+  return openReader(given, context);
+}
+
 export default defineReader({
   name: 'mysql',
   aliases: ['mysqlreader'],
@@ -22,8 +28,5 @@ export default defineReader({
     column: ['*'],
     connection: [{ jdbcUrl: ['jdbc:mysql://127.0.0.1:3306/shop'], table: ['orders'] }],
   },
-  async open(parameter, context) {
-    const { openReader } = await import('./table-reader.js');
-    return openReader(parameter, context);
-  },
+  open,
 });

@@ -129,9 +129,9 @@ function selectOf(part: Part, { range }: Split, from: string, { expressions, col
   return `SELECT ${select.join(', ')} FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
 }
 
-/** FLOAT prints only six digits; as a double it prints all. Everything else is brought to its canonical text while it is read. */
-function rendered(expression: string, { mantissaBits, type }: Column, { zeroDate }: MysqlReaderOptions): string {
-  if (mantissaBits === 24) return `(${expression}) + 0e0`;
+/** FLOAT prints only six digits (FLOAT(M,D) all that count); as a double it prints all. All else becomes canonical while it is read. */
+function rendered(expression: string, { mantissaBits, scale, type }: Column, { zeroDate }: MysqlReaderOptions): string {
+  if (mantissaBits === 24 && scale === undefined) return `(${expression}) + 0e0`;
   if (zeroDate === 'null' && (type === 'date' || type === 'timestamp' || type === 'timestamptz')) {
     return `CASE WHEN DAYOFMONTH(${expression}) = 0 OR MONTH(${expression}) = 0 THEN NULL ELSE ${expression} END`;
   }

@@ -47,9 +47,9 @@ function typeOf({ columnType, flags, characterSet, columnLength, decimals }: Res
       return { type: 'decimal', form: flags & zerofill ? 'zerofill' : 'plain', precision, scale: decimals, nativeType: `decimal(${precision},${decimals})` };
     }
     case 4:
-      return { type: 'double', form: 'plain', mantissaBits: 24, nativeType: 'float' };
+      return { type: 'double', form: flags & zerofill ? 'zerofill' : 'plain', mantissaBits: 24, ...fixedScale(decimals), nativeType: 'float' };
     case 5:
-      return { type: 'double', form: flags & zerofill ? 'zerofill' : 'plain', nativeType: 'double' };
+      return { type: 'double', form: flags & zerofill ? 'zerofill' : 'plain', ...fixedScale(decimals), nativeType: 'double' };
     case 7:
       return { type: 'timestamptz', form: 'utc', ...fraction, nativeType: `timestamp${digits}` };
     case 10:
@@ -76,6 +76,11 @@ function typeOf({ columnType, flags, characterSet, columnLength, decimals }: Res
   }
 }
 
+/** FLOAT(M,D) and DOUBLE(M,D) print D digits after the point; 31 means that no such number was declared. */
+function fixedScale(decimals: number): { scale?: number } {
+  return decimals > 30 ? {} : { scale: decimals };
+}
+
 /** A row of information_schema.COLUMNS. */
 export interface CatalogColumn {
   readonly name: string;
@@ -89,6 +94,7 @@ export interface CatalogColumn {
   readonly scale: number | undefined;
   readonly fractionDigits: number | undefined;
   readonly extra: string;
+  readonly isMariadb: boolean;
 }
 
 const logicalTypes: Record<string, LogicalType> = {
@@ -125,16 +131,21 @@ const logicalTypes: Record<string, LogicalType> = {
 
 /** A table's column with the limits of its type, as a target for values. */
 export function describeCatalogColumn(catalog: CatalogColumn): Column {
-  const { name, dataType, columnType, isNullable, length, precision, scale, fractionDigits, extra } = catalog;
+  const { name, dataType, columnType, isNullable, length, precision, scale, fractionDigits, extra, isMariadb } = catalog;
   const type = logicalTypes[dataType] ?? 'string';
   const limits: Omit<Column, 'name' | 'type' | 'isNullable'> = {
     ...(type === 'decimal' && precision !== undefined && scale !== undefined ? { precision, scale } : {}),
     ...(dataType === 'float' ? { mantissaBits: 24 as const } : {}),
+    ...(type === 'double' && scale !== undefined ? { scale } : {}),
+    ...(type === 'double' && isMariadb ? { dropsNegativeZero: true as const } : {}),
     ...(type === 'time' || type === 'timestamp' || type === 'timestamptz' ? { fractionDigits: fractionDigits ?? 0 } : {}),
     ...((dataType === 'char' || dataType === 'varchar') && length !== undefined ? { length } : {}),
+    ...(dataType === 'char' ? { dropsTrailingBlanks: true as const } : {}),
     ...(dataType === 'enum' ? { values: listedValues(columnType) } : {}),
     ...(dataType === 'set' ? { values: listedValues(columnType), valueList: true as const } : {}),
-    ...(dataType === 'bit' ? { pattern: `^[01]{1,${/\d+/.exec(columnType)?.[0] ?? 1}}$` } : {}),
+    ...(dataType === 'bit' ? { pattern: `^[01]{${/\d+/.exec(columnType)?.[0] ?? 1}}$` } : {}),
+    // The century of a longer year would be lost.
+    ...(columnType.startsWith('year(2)') ? { pattern: '^\\d{1,2}$' } : {}),
     // A shorter value would be filled up with zero bytes.
     ...(dataType === 'binary' ? { pattern: `^\\\\x[0-9a-f]{${2 * (length ?? 1)}}$` } : {}),
     // These make a value of their own from NULL (unless explicit_defaults_for_timestamp is on).
@@ -143,7 +154,10 @@ export function describeCatalogColumn(catalog: CatalogColumn): Column {
   return { name, type, ...limits, isNullable, nativeType: columnType };
 }
 
-/** `enum('a','it''s')` → `a`, `it's` */
+/** `enum('a','it''s','x\\\\y')` → `a`, `it's`, `x\y`: the server writes quotes twice, and some characters with a backslash (append_unescaped). */
 function listedValues(columnType: string): string[] {
-  return [...columnType.matchAll(/'((?:[^']|'')*)'/g)].map(([, value]) => value!.replaceAll("''", "'"));
+  const escaped: Record<string, string> = { n: '\n', r: '\r', 0: '\0', Z: '\x1a' };
+  return [...columnType.matchAll(/'((?:[^']|'')*)'/g)].map(([, value]) =>
+    value!.replace(/''|\\(.)/gs, (whole: string, letter: string | undefined) => (letter === undefined ? whole[0]! : (escaped[letter] ?? letter))),
+  );
 }

@@ -13,9 +13,15 @@ export function valueExpression(source: Column, target: Column, text: string): s
     return `CAST(CONV(${text}, 2, 10) AS UNSIGNED)`;
   }
   if (target.type === 'bytes' && source.type === 'bytes') return `UNHEX(SUBSTR(${text}, 3))`;
-  if (source.type === 'timestamptz' && target.type !== 'string') return `TRIM(TRAILING '+00' FROM ${text})`;
+  // The session's time zone is UTC; texts that come with another offset are refused by the server.
+  const isInstant = source.type === 'timestamptz' || (source.type === 'string' && target.type === 'timestamptz');
+  if (isInstant && target.type !== 'string') return `TRIM(TRAILING '+00' FROM ${text})`;
+  // The shortest text of the largest single is a little more than that single is, and out of range for MySQL.
+  if (target.mantissaBits === 24 && source.type !== 'integer') {
+    return `CASE ABS(${text}) WHEN 3.4028235e38 THEN SIGN(${text}) * 3.4028234663852886e38 ELSE ${text} END`;
+  }
   // Fewer digits would be read as a year of this or the last century.
-  if (native.startsWith('year')) return `LPAD(${text}, GREATEST(4, CHAR_LENGTH(${text})), '0')`;
+  if (native === 'year' || native === 'year(4)') return `LPAD(${text}, GREATEST(4, CHAR_LENGTH(${text})), '0')`;
   return undefined;
 }
 

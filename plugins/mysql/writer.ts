@@ -1,4 +1,4 @@
-import { defineWriter, z } from 'dray/sdk';
+import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
 import { sqlWriterShape } from '../_sql/options.ts';
 
 const options = z.strictObject({
@@ -10,6 +10,12 @@ const options = z.strictObject({
 });
 
 export type MysqlWriterOptions = z.output<typeof options>;
+
+/** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+async function open(given: MysqlWriterOptions, context: PluginContext): Promise<Writer> {
+  const { openWriter } = await import('./table-writer.ts');
+  return openWriter(given, context);
+}
 
 export default defineWriter({
   name: 'mysql',
@@ -24,8 +30,5 @@ export default defineWriter({
     preSql: ['TRUNCATE TABLE @table'],
     connection: [{ jdbcUrl: 'jdbc:mysql://127.0.0.1:3306/warehouse', table: ['orders'] }],
   },
-  async open(parameter, context) {
-    const { openWriter } = await import('./table-writer.js');
-    return openWriter(parameter, context);
-  },
+  open,
 });

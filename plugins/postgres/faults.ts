@@ -81,9 +81,11 @@ function reasonOf(code: string, message: string): string {
  */
 export function writeFault(error: unknown, table: string): DrayError {
   const { code = '', where = '', column, constraint } = error as ServerError;
-  const isRowFault = /^(22|23|54)/.test(code) || code === 'P0001';
-  if (error instanceof DrayError || !isRowFault) return serverFault(error, `write to ${table}`);
   const place = /^COPY [^,]+, line (\d+)(?:, column ([^:]+?))?(?::|$)/m.exec(where);
+  // Input functions of some types have other codes (tsquery: 42601, regclass: 42P01); while they run, COPY names the column.
+  const isInput = place?.[2] !== undefined && !/^(08|40|53|57|58|XX)/.test(code);
+  const isRowFault = /^(22|23|54)/.test(code) || code === 'P0001' || isInput;
+  if (error instanceof DrayError || !isRowFault) return serverFault(error, `write to ${table}`);
   const name = column ?? place?.[2];
   const text = rowFaults[code] ?? 'a value that the server refuses';
   return new DrayError('ROW_REJECTED', `${text}${constraint === undefined ? '' : ` (${constraint})`} [${code}]`, {

@@ -1,9 +1,15 @@
-import { defineReader, z } from 'dray/sdk';
+import { defineReader, type PluginContext, type Reader, z } from 'dray/sdk';
 import { sqlReaderShape } from '../_sql/options.ts';
 
 const options = z.strictObject(sqlReaderShape);
 
 export type PostgresReaderOptions = z.output<typeof options>;
+
+/** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+async function open(given: PostgresReaderOptions, context: PluginContext): Promise<Reader> {
+  const { openReader } = await import('./copy-reader.ts');
+  return openReader(given, context);
+}
 
 export default defineReader({
   name: 'postgres',
@@ -16,8 +22,5 @@ export default defineReader({
     column: ['*'],
     connection: [{ jdbcUrl: ['jdbc:postgresql://127.0.0.1:5432/shop'], table: ['orders'] }],
   },
-  async open(parameter, context) {
-    const { openReader } = await import('./copy-reader.js');
-    return openReader(parameter, context);
-  },
+  open,
 });

@@ -1,5 +1,6 @@
 import type { Column, LogicalType } from 'dray/sdk';
 import type { Client } from './connection.ts';
+import { intervalPattern } from './interval-type.ts';
 
 /** A type as a result or a table declares it. */
 export interface DeclaredType {
@@ -38,7 +39,7 @@ const logicalTypes: Record<number, LogicalType> = {
   3802: 'json',
 };
 
-const [float4, bpchar, varchar, nameType, numeric, money] = [700, 1042, 1043, 19, 1700, 790];
+const [oneByte, nameType, float4, money, bpchar, varchar, interval, timetz, numeric] = [18, 19, 700, 790, 1042, 1043, 1186, 1266, 1700];
 
 /** Names the types and reads their limits; one query for all of them. */
 export async function columnsOf(client: Client, declared: readonly DeclaredType[]): Promise<Column[]> {
@@ -66,13 +67,18 @@ type Limits = Omit<Column, 'name' | 'isNullable' | 'nativeType'>;
 /** Type modifiers are coded per type: numerictypmodin, varchartypmodin and anytimestamp_typmod_check in PostgreSQL's source. */
 function limitsOf(oid: number, typmod: number): Limits {
   const type = logicalTypes[oid] ?? 'string';
-  if (oid === nameType) return { type, length: 63 };
-  // Rounded by the server to the cents of its locale; as a source it is text ("$1.00").
-  if (oid === money) return { type: 'string' };
   if (oid === float4) return { type, mantissaBits: 24 };
+  // Cut off without an error: a name at 63 bytes, a "char" at one.
+  if (oid === nameType) return { type, maxBytes: 63 };
+  if (oid === oneByte) return { type, pattern: String.raw`^([\x00-\x7f]?|\\[0-3][0-7]{2})$` };
+  // Rounded to the cents of the server's locale, which also says what points and commas mean: only texts with a currency are clear.
+  if (oid === money) return { type, pattern: String.raw`^(?=.*[^\d.,\s()+-]).*[.,]\d{2}\D*$` };
+  if (oid === interval) return { type, pattern: intervalPattern(typmod) };
+  if (oid === timetz) return { type, pattern: `^[^.]*(\\.\\d{0,${typmod < 0 ? 6 : typmod}}0*)?([+-][\\d:]+)?$` };
   if (typmod < 0) return { type };
   if (oid === numeric) return { type, precision: ((typmod - 4) >> 16) & 0xffff, scale: (((typmod - 4) & 0x7ff) ^ 1024) - 1024 };
-  if (oid === bpchar || oid === varchar) return { type, length: typmod - 4 };
+  if (oid === bpchar) return { type, length: typmod - 4, dropsTrailingBlanks: true };
+  if (oid === varchar) return { type, length: typmod - 4 };
   if (type === 'time' || type === 'timestamp' || type === 'timestamptz') return { type, fractionDigits: typmod };
   return { type };
 }

@@ -1,9 +1,15 @@
-import { defineWriter, z } from 'dray/sdk';
+import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
 import { sqlWriterShape } from '../_sql/options.ts';
 
 const options = z.strictObject(sqlWriterShape);
 
 export type PostgresWriterOptions = z.output<typeof options>;
+
+/** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+async function open(given: PostgresWriterOptions, context: PluginContext): Promise<Writer> {
+  const { openWriter } = await import('./copy-writer.ts');
+  return openWriter(given, context);
+}
 
 export default defineWriter({
   name: 'postgres',
@@ -18,8 +24,5 @@ export default defineWriter({
     preSql: ['TRUNCATE TABLE @table'],
     connection: [{ jdbcUrl: 'jdbc:postgresql://127.0.0.1:5432/warehouse', table: ['orders'] }],
   },
-  async open(parameter, context) {
-    const { openWriter } = await import('./copy-writer.js');
-    return openWriter(parameter, context);
-  },
+  open,
 });

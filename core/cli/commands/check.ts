@@ -52,7 +52,7 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
     for (const [index, content] of job.contents.entries()) {
       const plan = await openPlan(content, channels, context);
       try {
-        const target = await inspectTarget(plan);
+        const target = await inspectTarget(plan, context.signal);
         if (!options.json) screen.result(contentText(index, plan, target));
         found.push({ tasks: plan.splits.length, estimatedRows: plan.estimatedRows, source: plan.source, target: target.schema });
       } finally {

@@ -1,0 +1,119 @@
+import type { Column } from '../sdk/index.ts';
+import { isExactDouble, isExactSingle, isNegativeZero, scaleOf, secondsFractionOf } from './exact-text.ts';
+import { dateFault, instantFault, timeFault, timestampFault } from './time-text.ts';
+
+/** Why a text does not fit a column, or undefined if it does (as far as this check can tell; the target decides the rest). */
+type Fault = (text: string) => string | undefined;
+
+export interface CellCheck {
+  readonly faultOf: Fault;
+  /** Packed bytes of which one stands in every batch with a misfit: looked for first, as that costs next to nothing. */
+  readonly marks?: readonly string[];
+}
+
+/** Loss that databases make silently: each rule is one that PostgreSQL, MySQL or MariaDB would bend without an error. */
+export function cellCheck(source: Column, target: Column): CellCheck | undefined {
+  if (target.pattern !== undefined) return patternCheck(source, target, new RegExp(target.pattern));
+  switch (target.type) {
+    case 'integer':
+      if (source.type === 'integer' || source.type === 'boolean' || (source.type === 'decimal' && source.scale === 0)) return undefined;
+      return { faultOf: (text) => (scaleOf(text) > 0 ? 'a fraction in a whole-number column' : undefined) };
+    case 'decimal':
+      return scaleCheck(source, target);
+    case 'double':
+      return doubleCheck(source, target);
+    case 'date':
+      return source.type === 'date' ? undefined : { faultOf: (text) => dateFault(text) };
+    case 'time':
+      return secondsCheck(source, target, source.type === 'time' ? undefined : timeFault);
+    case 'timestamp':
+      return secondsCheck(source, target, hasDate(source) ? undefined : timestampFault);
+    case 'timestamptz':
+      return secondsCheck(source, target, hasDate(source) ? undefined : instantFault);
+    case 'bytes':
+      if (source.type === 'bytes') return undefined;
+      return {
+        faultOf: (text) =>
+          text.includes('\\') ? 'a text with a backslash in a column of bytes; declare the type "bytes" in the reader' : undefined,
+        marks: ['\\\\'],
+      };
+    case 'string':
+      return target.values === undefined ? textCheck(source, target) : valuesCheck(source, target, target.values);
+    case 'boolean':
+    case 'json':
+      return undefined;
+  }
+}
+
+function hasDate({ type }: Column): boolean {
+  return type === 'date' || type === 'timestamp' || type === 'timestamptz';
+}
+
+function scaleCheck(source: Column, { scale }: Column): CellCheck | undefined {
+  if (scale === undefined || (source.type === 'integer' && scale >= 0)) return undefined;
+  if (source.type === 'decimal' && source.scale !== undefined && source.scale <= scale) return undefined;
+  return { faultOf: (text) => (scaleOf(text) > scale ? tooManyDigits(scale) : undefined) };
+}
+
+function tooManyDigits(scale: number): string {
+  return scale >= 0 ? `more than ${scale} digits after the point` : `a number that is not rounded to ${-scale} digits before the point`;
+}
+
+/** A double with a `scale` is MySQL's DOUBLE(M,D), which rounds without a warning. */
+function doubleCheck(source: Column, target: Column): CellCheck | undefined {
+  const { scale, mantissaBits, dropsNegativeZero } = target;
+  const isNumber = source.type === 'double';
+  const keepsDigits = (isNumber && (source.mantissaBits === 24 || mantissaBits !== 24)) || source.type === 'boolean';
+  const keepsScale = scale === undefined || (isNumber && source.scale !== undefined && source.scale <= scale);
+  const keepsZero = dropsNegativeZero !== true || (!isNumber && source.type !== 'string');
+  if (keepsDigits && keepsScale && keepsZero) return undefined;
+  const isExact = mantissaBits === 24 ? isExactSingle : isExactDouble;
+  return {
+    faultOf: (text) => {
+      if (!keepsZero && isNegativeZero(text)) return 'a negative zero, which would become a positive one';
+      if (!keepsScale && scaleOf(text) > scale) return tooManyDigits(scale);
+      if (keepsDigits || isExact(text)) return undefined;
+      return `more digits than a ${mantissaBits === 24 ? 'single' : 'double'}-precision number holds`;
+    },
+    ...(keepsDigits && keepsScale ? { marks: ['-0\t', '-0\n', '-0.', '-0e'] } : {}),
+  };
+}
+
+/** @param fault of texts of another type; undefined: the source's texts are of this one */
+function secondsCheck(source: Column, target: Column, fault: Fault | undefined): CellCheck | undefined {
+  const digits = target.fractionDigits ?? 6;
+  if (fault === undefined && (source.type === 'date' || (source.fractionDigits ?? 6) <= digits)) return undefined;
+  return { faultOf: (text) => (secondsFractionOf(text) > digits ? `more than ${digits} digits of a second's fraction` : fault?.(text)) };
+}
+
+function patternCheck(source: Column, target: Column, pattern: RegExp): CellCheck | undefined {
+  if (source.nativeType === target.nativeType) return undefined;
+  // Truth values and numbers have a form of their own, which the writer turns into bits.
+  if (source.type === 'boolean' || (source.type === 'integer' && target.type === 'string')) return undefined;
+  return { faultOf: (text) => (pattern.test(text) ? undefined : 'a value that does not have the form or width of the column') };
+}
+
+function valuesCheck(source: Column, target: Column, values: readonly string[]): CellCheck | undefined {
+  if (source.nativeType !== undefined && source.nativeType === target.nativeType) return undefined;
+  const allowed = new Set(values);
+  const isList = target.valueList === true;
+  const isListed = (text: string) => (isList && text !== '' ? text.split(',') : [text]).every((part) => allowed.has(part) || (isList && part === ''));
+  return { faultOf: (text) => (isListed(text) ? undefined : 'a value that the column does not list') };
+}
+
+function textCheck(source: Column, { length, maxBytes, dropsTrailingBlanks }: Column): CellCheck | undefined {
+  const isShort = length === undefined || (source.type === 'string' && source.length !== undefined && source.length <= length);
+  const isSmall = maxBytes === undefined || (source.maxBytes !== undefined && source.maxBytes <= maxBytes);
+  const isBlankFree = dropsTrailingBlanks !== true || source.dropsTrailingBlanks === true || (source.type !== 'string' && source.type !== 'json');
+  if (isShort && isSmall && isBlankFree) return undefined;
+  const losesNoBlank = dropsTrailingBlanks === true && source.dropsTrailingBlanks === true;
+  return {
+    faultOf: (cell) => {
+      const text = losesNoBlank ? cell.replace(/ +$/, '') : cell;
+      if (!isShort && text.length > length && [...text].length > length) return `more than ${length} characters`;
+      if (!isSmall && Buffer.byteLength(text) > maxBytes) return `more than ${maxBytes} bytes`;
+      return !isBlankFree && text.endsWith(' ') ? 'blanks at the end, which the column does not keep' : undefined;
+    },
+    ...(isShort && isSmall ? { marks: [' \t', ' \n'] } : {}),
+  };
+}
