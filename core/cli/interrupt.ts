@@ -7,13 +7,21 @@ export interface Interrupt {
   readonly release: () => void;
 }
 
+/** npm and npx pass on the Ctrl-C that the terminal has sent to dray as well: both arrive within this time. */
+const echoMs = 500;
+
 /** Turns the first Ctrl-C (or SIGTERM) into a clean stop; the second one ends the program at once. */
 export function onInterrupt(tell: (message: string) => void): Interrupt {
   const stop = new AbortController();
   let exitCode: number | undefined;
+  let firstAt = 0;
   const stopOn = (name: string, code: number) => () => {
-    if (exitCode !== undefined) process.exit(code);
+    if (exitCode !== undefined) {
+      if (performance.now() - firstAt > echoMs) process.exit(code);
+      return;
+    }
     exitCode = code;
+    firstAt = performance.now();
     tell(`${name}: stopping, and undoing what is not committed (once more: stop at once)`);
     stop.abort(new DrayError('CANCELLED', `the run was stopped by ${name}; the rows of its unfinished tasks were rolled back`));
   };

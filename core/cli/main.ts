@@ -90,6 +90,7 @@ async function main(): Promise<number> {
     .description('list the plugins, or the options of one')
     .argument('[name]', 'a plugin; both its reader and its writer are shown')
     .addOption(jobOptions.json)
+    .option('--markdown', 'options of all plugins as a Markdown page', false)
     .addHelpText('after', '\nExamples:\n  dray plugins\n  dray plugins postgresqlwriter')
     .action(async (name: string | undefined, options) => {
       await (await import('./commands/plugins.ts')).listPlugins(name, options);
@@ -125,6 +126,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+/** What a plugin left open, a socket or a timer, must not keep the program: its run is over. */
+const lingerMs = 2000;
+
 try {
   process.exitCode = await main();
 } catch (error) {
@@ -132,3 +136,4 @@ try {
   new Screen().error(failure.toWire());
   process.exitCode = failure.exitCode;
 }
+setTimeout(() => process.exit(), lingerMs).unref();

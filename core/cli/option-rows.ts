@@ -12,7 +12,7 @@ export interface OptionRow {
 }
 
 interface Node {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
@@ -55,5 +55,5 @@ function typeOf(node: Node): string {
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeOf))].join(' or ');
   if (node.type === 'array') return `list of ${node.items === undefined ? 'anything' : typeOf(node.items)}`;
-  return node.type ?? 'anything';
+  return [node.type ?? 'anything'].flat().join(' or ');
 }

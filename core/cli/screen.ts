@@ -4,6 +4,9 @@ import type { ErrorWire } from '../sdk/index.ts';
 
 const colors = pc.createColors(process.stderr.isTTY && pc.isColorSupported);
 
+/** Keys whose values are dray's own words, which stay what they are even if somebody's password is `postgres`. */
+const ownWords = new Set(['run', 'state', 'guarantee', 'reader', 'writer', 'code', 'side', 'type', 'kind']);
+
 /** Everything dray says to a person goes through here: stderr, secrets masked, each warning once. */
 export class Screen {
   readonly mask: SecretMask;
@@ -22,6 +25,12 @@ export class Screen {
   /** A result, on stdout. */
   result(text: string): void {
     process.stdout.write(this.mask.apply(text));
+  }
+
+  /** A result as one line of JSON, on stdout. Masked text by text: a password like `1234` must not eat numbers, or break the JSON. */
+  json(value: unknown): void {
+    const masked = JSON.stringify(value, (key, item: unknown) => (typeof item === 'string' && !ownWords.has(key) ? this.mask.apply(item) : item));
+    process.stdout.write(`${masked}\n`);
   }
 
   /** A line for people, on stderr. */

@@ -15,7 +15,7 @@ export function summary(report: RunReport): string {
       lines.push(`  content  ${index + 1}: ${content.reader} → ${content.writer}, ${content.state}, ${plural(content.rows.written, 'row')}`);
     });
   }
-  lines.push(`  run      ${run}, each task in one transaction of the target (${report.guarantee} if the job is run again)`);
+  lines.push(`  run      ${run}, ${report.guarantee}`);
   return lines.join('\n');
 }
 

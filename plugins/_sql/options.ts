@@ -4,7 +4,7 @@ import { flag, ignored, secret, texts, tls, z } from 'dray/sdk';
 export const sqlReaderShape = {
   username: z.string().optional().describe('User; may stand in the jdbcUrl instead'),
   password: secret().optional().describe('Password; write "${env:NAME}" or "${file:path}"'),
-  column: texts().default(['*']).describe('Columns or SQL expressions, in order; ["*"] is all columns of the first table'),
+  column: texts().prefault(['*']).describe('Columns or SQL expressions, in order; ["*"] is all columns of the first table'),
   connection: z
     .array(
       z.strictObject({
@@ -29,7 +29,7 @@ export const sqlReaderShape = {
 export const sqlWriterShape = {
   username: z.string().optional().describe('User; may stand in the jdbcUrl instead'),
   password: secret().optional().describe('Password; write "${env:NAME}" or "${file:path}"'),
-  column: texts().default(['*']).describe('Columns to write, in the order of the reader; ["*"] is all columns of the table'),
+  column: texts().prefault(['*']).describe('Columns to write, in the order of the reader; ["*"] is all columns of the table'),
   connection: z
     .array(
       z.strictObject({

@@ -39,7 +39,7 @@ export async function checkJobs(files: readonly string[], options: CheckOptions)
       if (exitCode === 0) exitCode = error.exitCode;
     }
   }
-  if (options.json) screen.result(`${JSON.stringify(results)}\n`);
+  if (options.json) screen.json(results);
   return exitCode;
 }
 

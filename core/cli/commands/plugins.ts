@@ -1,24 +1,33 @@
 import { dirname } from 'node:path';
 import { builtInPlugins, resolvePlugin } from '../../registry/registry.ts';
-import { DrayError, type ReaderPlugin, type WriterPlugin, z } from '../../sdk/index.ts';
+import { DrayError, z } from '../../sdk/index.ts';
+import { type AnyPlugin, referencePage } from '../reference-page.ts';
 import { optionRows } from '../option-rows.ts';
 import { Screen } from '../screen.ts';
 
-type AnyPlugin = ReaderPlugin | WriterPlugin;
+
+export interface ListOptions {
+  readonly json: boolean;
+  readonly markdown: boolean;
+}
 
 /** `dray plugins [NAME]` */
-export async function listPlugins(name: string | undefined, { json }: { json: boolean }): Promise<void> {
+export async function listPlugins(name: string | undefined, { json, markdown }: ListOptions): Promise<void> {
   const screen = new Screen();
   const found = name === undefined ? await allPlugins() : await pluginsCalled(name);
   if (json) {
-    screen.result(`${JSON.stringify(found.map(facts))}\n`);
+    screen.json(found.map(facts));
+    return;
+  }
+  if (markdown) {
+    screen.result(referencePage(found));
     return;
   }
   screen.result(found.map(name === undefined ? oneLine : withOptions).join('\n'));
   if (name === undefined) screen.result('\n`dray plugins NAME` lists the options of one. A plugin of your own is named in the job file by path or package.\n');
 }
 
-async function allPlugins(): Promise<AnyPlugin[]> {
+export async function allPlugins(): Promise<AnyPlugin[]> {
   const found = [...(await builtInPlugins('reader')), ...(await builtInPlugins('writer'))].map(({ plugin }) => plugin);
   return found.sort((a, b) => a.name.localeCompare(b.name) || a.kind.localeCompare(b.kind));
 }

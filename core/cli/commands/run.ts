@@ -1,11 +1,12 @@
-import { runJob } from '../../controller/run-job.ts';
+import { basename, extname } from 'node:path';
+import { newRunId, runJob } from '../../controller/run-job.ts';
 import { type Job, loadJob } from '../../job/load-job.ts';
-import type { RunReport } from '../../report/report.ts';
+import { type RunReport, reportWithoutRun } from '../../report/report.ts';
 import { asDrayError, DrayError } from '../../sdk/index.ts';
 import type { DirtyRecord, TaskCounters } from '../../task/spec.ts';
 import { InlineExecutor } from '../../worker/inline-executor.ts';
 import { plural } from '../format.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { type Interrupt, onInterrupt } from '../interrupt.ts';
 import { Progress } from '../progress.ts';
 import { Screen } from '../screen.ts';
 import { summary } from '../summary.ts';
@@ -23,11 +24,20 @@ export interface JobCommandOptions {
 
 /** `dray run`: returns the exit code, that of the first job that failed; jobs behind it do not run. */
 export async function runJobs(files: readonly string[], options: JobCommandOptions): Promise<number> {
-  for (const file of files) {
-    const exitCode = await runOne(file, options);
-    if (exitCode !== 0) return exitCode;
+  let screen = new Screen();
+  const interrupt = onInterrupt((message) => screen.line(message));
+  try {
+    for (const [index, file] of files.entries()) {
+      screen = new Screen();
+      const exitCode = await runOne(file, { options, screen, interrupt });
+      if (exitCode !== 0) return exitCode;
+      const isLast = index === files.length - 1;
+      if (!isLast && interrupt.signal.aborted) return interrupt.exitCode() ?? 0;
+    }
+    return 0;
+  } finally {
+    interrupt.release();
   }
-  return 0;
 }
 
 /** Loads a job file with the options of the command line. */
@@ -41,19 +51,23 @@ export async function loadForCommand(file: string, options: JobCommandOptions, s
   });
 }
 
-async function runOne(file: string, options: JobCommandOptions): Promise<number> {
-  const screen = new Screen();
+interface Around {
+  readonly options: JobCommandOptions;
+  readonly screen: Screen;
+  readonly interrupt: Interrupt;
+}
+
+async function runOne(file: string, { options, screen, interrupt }: Around): Promise<number> {
   let job: Job;
   try {
     job = await loadForCommand(file, options, screen);
   } catch (error) {
     const failure = asDrayError(error);
-    if (options.json) screen.result(`${JSON.stringify({ job: file, state: 'failed', error: withoutStack(failure) })}\n`);
+    if (options.json) screen.json(reportWithoutRun({ run: newRunId(), job: basename(file, extname(file)), error: withoutStack(failure) }));
     screen.error(failure.toWire());
     return failure.exitCode;
   }
   if (job.isDryRun) return checkJobs([file], { ...options, offline: false });
-  const interrupt = onInterrupt((message) => screen.line(message));
   let progress: Progress | undefined;
   let dirtyTold = 0;
   const report = await runJob(job, {
@@ -74,8 +88,7 @@ async function runOne(file: string, options: JobCommandOptions): Promise<number>
       print: (text) => (options.json ? process.stderr : process.stdout).write(text),
     },
   });
-  interrupt.release();
-  if (options.json) screen.result(`${JSON.stringify(report)}\n`);
+  if (options.json) screen.json(report);
   else screen.line(summary(report));
   return endOf(report, screen, interrupt.exitCode());
 }
@@ -87,7 +100,7 @@ function endOf(report: RunReport, screen: Screen, signalCode: number | undefined
   return signalCode ?? DrayError.fromWire(report.error).exitCode;
 }
 
-function withoutStack(error: DrayError): object {
+function withoutStack(error: DrayError): NonNullable<RunReport['error']> {
   const { stack: _, ...wire } = error.toWire();
   return wire;
 }
