@@ -49,8 +49,8 @@ export interface Column {
   readonly length?: number;
   /** String: most bytes of UTF-8 that fit. Absent: unbounded. */
   readonly maxBytes?: number;
-  /** String: blanks at the end of a text mean nothing and are not kept (char(n)). */
-  readonly dropsTrailingBlanks?: true;
+  /** String: blanks at the end of a text mean nothing (char(n)); the system drops them, or pads every text with them up to `length`. */
+  readonly trailingBlanks?: 'dropped' | 'padded';
   /** Double, target only: -0 would become 0; such a row must be refused. */
   readonly dropsNegativeZero?: true;
   /** String: the only texts that fit (an enumeration). */

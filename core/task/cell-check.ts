@@ -1,5 +1,5 @@
 import type { Column } from '../sdk/index.ts';
-import { isExactDouble, isExactSingle, isNegativeZero, scaleOf, secondsFractionOf } from './exact-text.ts';
+import { isExactDouble, isExactSingle, isNegativeZero, isPrintedDouble, scaleOf, secondsFractionOf } from './exact-text.ts';
 import { dateFault, instantFault, timeFault, timestampFault } from './time-text.ts';
 
 /** Why a text does not fit a column, or undefined if it does (as far as this check can tell; the target decides the rest). */
@@ -14,6 +14,7 @@ export interface CellCheck {
 /** Loss that databases make silently: each rule is one that PostgreSQL, MySQL or MariaDB would bend without an error. */
 export function cellCheck(source: Column, target: Column): CellCheck | undefined {
   if (target.pattern !== undefined) return patternCheck(source, target, new RegExp(target.pattern));
+  if (isNumber(target) && source.nativeType?.startsWith('bit') === true) return bitsCheck;
   switch (target.type) {
     case 'integer':
       if (source.type === 'integer' || source.type === 'boolean' || (source.type === 'decimal' && source.scale === 0)) return undefined;
@@ -45,6 +46,15 @@ export function cellCheck(source: Column, target: Column): CellCheck | undefined
   }
 }
 
+function isNumber({ type }: Column): boolean {
+  return type === 'integer' || type === 'decimal' || type === 'double';
+}
+
+/** The text 101 of three bits is five, and every server would read it as a hundred and one. */
+const bitsCheck: CellCheck = {
+  faultOf: (text) => (text === '0' || text === '1' ? undefined : 'bits in a column of numbers; turn them into a number in "column" of the reader'),
+};
+
 function hasDate({ type }: Column): boolean {
   return type === 'date' || type === 'timestamp' || type === 'timestamptz';
 }
@@ -62,12 +72,12 @@ function tooManyDigits(scale: number): string {
 /** A double with a `scale` is MySQL's DOUBLE(M,D), which rounds without a warning. */
 function doubleCheck(source: Column, target: Column): CellCheck | undefined {
   const { scale, mantissaBits, dropsNegativeZero } = target;
-  const isNumber = source.type === 'double';
-  const keepsDigits = (isNumber && (source.mantissaBits === 24 || mantissaBits !== 24)) || source.type === 'boolean';
-  const keepsScale = scale === undefined || (isNumber && source.scale !== undefined && source.scale <= scale);
-  const keepsZero = dropsNegativeZero !== true || (!isNumber && source.type !== 'string');
+  const isDouble = source.type === 'double';
+  const keepsDigits = (isDouble && (source.mantissaBits === 24 || mantissaBits !== 24)) || source.type === 'boolean';
+  const keepsScale = scale === undefined || (isDouble && source.scale !== undefined && source.scale <= scale);
+  const keepsZero = dropsNegativeZero !== true || (!isDouble && source.type !== 'string');
   if (keepsDigits && keepsScale && keepsZero) return undefined;
-  const isExact = mantissaBits === 24 ? isExactSingle : isExactDouble;
+  const isExact = mantissaBits === 24 ? isExactSingle : source.type === 'string' || isDouble ? isPrintedDouble : isExactDouble;
   return {
     faultOf: (text) => {
       if (!keepsZero && isNegativeZero(text)) return 'a negative zero, which would become a positive one';
@@ -101,18 +111,21 @@ function valuesCheck(source: Column, target: Column, values: readonly string[]):
   return { faultOf: (text) => (isListed(text) ? undefined : 'a value that the column does not list') };
 }
 
-function textCheck(source: Column, { length, maxBytes, dropsTrailingBlanks }: Column): CellCheck | undefined {
+function textCheck(source: Column, { length, maxBytes, trailingBlanks }: Column): CellCheck | undefined {
   const isShort = length === undefined || (source.type === 'string' && source.length !== undefined && source.length <= length);
   const isSmall = maxBytes === undefined || (source.maxBytes !== undefined && source.maxBytes <= maxBytes);
-  const isBlankFree = dropsTrailingBlanks !== true || source.dropsTrailingBlanks === true || (source.type !== 'string' && source.type !== 'json');
-  if (isShort && isSmall && isBlankFree) return undefined;
-  const losesNoBlank = dropsTrailingBlanks === true && source.dropsTrailingBlanks === true;
+  const mayBeBlank = source.type === 'string' || source.type === 'json';
+  const keepsBlanks = trailingBlanks === undefined || source.trailingBlanks !== undefined || !mayBeBlank;
+  if (isShort && isSmall && keepsBlanks) return undefined;
+  const areBlanksNothing = trailingBlanks !== undefined && source.trailingBlanks !== undefined;
+  const charactersOf = (text: string) => (length !== undefined && text.length > length ? [...text].length : text.length);
   return {
     faultOf: (cell) => {
-      const text = losesNoBlank ? cell.replace(/ +$/, '') : cell;
-      if (!isShort && text.length > length && [...text].length > length) return `more than ${length} characters`;
+      const text = areBlanksNothing ? cell.replace(/ +$/, '') : cell;
+      if (!isShort && charactersOf(text) > length) return `more than ${length} characters`;
       if (!isSmall && Buffer.byteLength(text) > maxBytes) return `more than ${maxBytes} bytes`;
-      return !isBlankFree && text.endsWith(' ') ? 'blanks at the end, which the column does not keep' : undefined;
+      if (keepsBlanks || !text.endsWith(' ') || (trailingBlanks === 'padded' && [...text].length === length)) return undefined;
+      return 'blanks at the end, which the column does not keep as they are';
     },
     ...(isShort && isSmall ? { marks: [' \t', ' \n'] } : {}),
   };

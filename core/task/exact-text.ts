@@ -47,6 +47,16 @@ export function isExactDouble(text: string): boolean {
   return isSameNumber(decimal, String(Number(text))) || isSameNumber(decimal, expansionOf(Number(text)));
 }
 
+/**
+ * True also for other texts that a program may print for a double: its rounding to at most 17 digits. PostgreSQL prints 1e23 as
+ * 9.999999999999999e+22, and %.17g prints 0.1 as 0.10000000000000001.
+ */
+export function isPrintedDouble(text: string): boolean {
+  if (isExactDouble(text)) return true;
+  const digitCount = decimalOf(text)?.digits.length ?? 0;
+  return digitCount >= 1 && digitCount <= 17 && isSameNumber(decimalOf(text)!, Number(text).toPrecision(digitCount));
+}
+
 /** Between the smallest normal and the largest double, with some room: there 15 digits always come back. */
 function isInFullPrecision({ digits, exponent }: Decimal): boolean {
   const magnitude = digits.length + exponent;

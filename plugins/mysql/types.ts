@@ -70,7 +70,9 @@ function typeOf({ columnType, flags, characterSet, columnLength, decimals }: Res
       if (flags & set) return { type: 'string', form: 'text', nativeType: 'set' };
       if (isBinary) return { type: 'bytes', form: 'hex', nativeType: columnType === 254 ? 'binary' : columnType === 253 ? 'varbinary' : 'blob' };
       if (columnType === 253 || columnType === 254 || columnType === 15) {
-        return { type: 'string', form: 'text', length: Math.floor(columnLength / bytesPerCharacter), nativeType: columnType === 254 ? 'char' : 'varchar' };
+        const isChar = columnType === 254;
+        const length = Math.floor(columnLength / bytesPerCharacter);
+        return { type: 'string', form: 'text', length, ...(isChar ? { trailingBlanks: 'dropped' as const } : {}), nativeType: isChar ? 'char' : 'varchar' };
       }
       return { type: 'string', form: 'text', nativeType: 'text' };
   }
@@ -140,7 +142,7 @@ export function describeCatalogColumn(catalog: CatalogColumn): Column {
     ...(type === 'double' && isMariadb ? { dropsNegativeZero: true as const } : {}),
     ...(type === 'time' || type === 'timestamp' || type === 'timestamptz' ? { fractionDigits: fractionDigits ?? 0 } : {}),
     ...((dataType === 'char' || dataType === 'varchar') && length !== undefined ? { length } : {}),
-    ...(dataType === 'char' ? { dropsTrailingBlanks: true as const } : {}),
+    ...(dataType === 'char' ? { trailingBlanks: 'dropped' as const } : {}),
     ...(dataType === 'enum' ? { values: listedValues(columnType) } : {}),
     ...(dataType === 'set' ? { values: listedValues(columnType), valueList: true as const } : {}),
     ...(dataType === 'bit' ? { pattern: `^[01]{${/\d+/.exec(columnType)?.[0] ?? 1}}$` } : {}),
@@ -154,7 +156,7 @@ export function describeCatalogColumn(catalog: CatalogColumn): Column {
   return { name, type, ...limits, isNullable, nativeType: columnType };
 }
 
-/** `enum('a','it''s','x\\\\y')` → `a`, `it's`, `x\y`: the server writes quotes twice, and some characters with a backslash (append_unescaped). */
+/** `enum('a','it''s','x\\y')` → `a`, `it's`, `x\y`: quotes are written twice, and some characters with a backslash (append_unescaped). */
 function listedValues(columnType: string): string[] {
   const escaped: Record<string, string> = { n: '\n', r: '\r', 0: '\0', Z: '\x1a' };
   return [...columnType.matchAll(/'((?:[^']|'')*)'/g)].map(([, value]) =>

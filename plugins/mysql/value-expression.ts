@@ -8,7 +8,8 @@ export function valueExpression(source: Column, target: Column, text: string): s
   const native = (target.nativeType ?? '').toLowerCase();
   if (source.type === 'boolean' && target.type !== 'string' && target.type !== 'json') return truth(text);
   if (native.startsWith('bit')) {
-    if (source.type === 'boolean') return truth(text);
+    // A text, even '1', would be taken as the bits of its characters.
+    if (source.type === 'boolean') return `CAST(${truth(text)} AS UNSIGNED)`;
     if (source.type === 'integer') return `CAST(${text} AS DECIMAL(65,0))`;
     return `CAST(CONV(${text}, 2, 10) AS UNSIGNED)`;
   }

@@ -77,7 +77,7 @@ function limitsOf(oid: number, typmod: number): Limits {
   if (oid === timetz) return { type, pattern: `^[^.]*(\\.\\d{0,${typmod < 0 ? 6 : typmod}}0*)?([+-][\\d:]+)?$` };
   if (typmod < 0) return { type };
   if (oid === numeric) return { type, precision: ((typmod - 4) >> 16) & 0xffff, scale: (((typmod - 4) & 0x7ff) ^ 1024) - 1024 };
-  if (oid === bpchar) return { type, length: typmod - 4, dropsTrailingBlanks: true };
+  if (oid === bpchar) return { type, length: typmod - 4, trailingBlanks: 'padded' };
   if (oid === varchar) return { type, length: typmod - 4 };
   if (type === 'time' || type === 'timestamp' || type === 'timestamptz') return { type, fractionDigits: typmod };
   return { type };

@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util';
+import { laneNames } from './lanes.ts';
+
+export interface BenchOptions {
+  readonly rows: number;
+  readonly runs: number;
+  /** Names of lanes, in the order they run. */
+  readonly lanes: readonly string[];
+  readonly hasMemory: boolean;
+  readonly jsonFile: string | undefined;
+  readonly markdownFile: string | undefined;
+}
+
+export const usage = `npm run bench -- [options]
+
+  --rows N          rows of the table in the throughput lanes (default 1000000)
+  --runs N          runs of each command in the throughput lanes (default 5)
+  --lanes a,b       only these lanes: ${laneNames.join(', ')}
+  --memory          also the memory lanes: peak memory at 1 and at 4 million rows (--lanes "" --memory: only these)
+  --json FILE       every single measurement
+  --markdown FILE   the tables, for README.md
+  --help`;
+
+/** @throws Error with a sentence for the user */
+export function parseBenchOptions(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rows: { type: 'string', default: '1000000' },
+      runs: { type: 'string', default: '5' },
+      lanes: { type: 'string', default: laneNames.join(',') },
+      memory: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      markdown: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const lanes = values.lanes.split(',').filter((name) => name !== '');
+  for (const name of lanes) {
+    if (!laneNames.includes(name)) throw new Error(`There is no lane "${name}". The lanes are ${laneNames.join(', ')}.`);
+  }
+  return {
+    rows: wholeNumber('rows', values.rows),
+    runs: wholeNumber('runs', values.runs),
+    lanes,
+    hasMemory: values.memory,
+    jsonFile: values.json,
+    markdownFile: values.markdown,
+  };
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a whole number, at least 1.`);
+  return value;
+}

@@ -1,0 +1,43 @@
+import type { Measurement } from './measured-run.ts';
+
+/** All runs of one command in a lane. */
+export interface Series {
+  /** `dray, 2 channels` */
+  readonly title: string;
+  readonly isRival: boolean;
+  readonly runs: readonly Measurement[];
+  /** Set if there are no runs, in words: the rival's program is not installed. */
+  readonly absent?: string;
+}
+
+export interface LaneResult {
+  readonly lane: string;
+  readonly type: 'throughput' | 'latency' | 'memory';
+  readonly rows: number;
+  readonly series: readonly Series[];
+  /** Why the lane is void: a command failed or moved wrong data. */
+  readonly failure?: string;
+}
+
+export interface Machine {
+  readonly date: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly node: string;
+  readonly servers: readonly string[];
+  /** Of the last minute, before the bench began: other work on the machine shows here. */
+  readonly loadBefore: number;
+}
+
+export interface BenchResult {
+  readonly machine: Machine;
+  readonly lanes: readonly LaneResult[];
+}
+
+/** Of an even number of values the mean of the two in the middle; NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2 : sorted[Math.floor(middle)]!;
+}

@@ -1,0 +1,204 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runDray, type RunningDray, startDray, writeJob } from '../support/run-dray.ts';
+import { streamJob } from '../support/sample-jobs.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
+
+const rowCounts = { read: expect.any(Number), written: expect.any(Number), dirty: expect.any(Number), filtered: expect.any(Number) };
+const tally = {
+  rows: rowCounts,
+  bytes: { read: expect.any(Number), written: expect.any(Number) },
+  waits: { reader: expect.any(Number), writer: expect.any(Number) },
+};
+
+describe('the report of --json', () => {
+  test('is one JSON object of a stable shape', async () => {
+    const path = writeJob(tempFolder(), streamJob({ rows: 10 }), 'night.json');
+    const { exitCode, stdout, stderr, report } = await runDray(['run', '--json', '--channels', '2', path]);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
+    const end = { ...tally, rows: { read: 10, written: 10, dirty: 0, filtered: 0 }, state: 'done' };
+    expect(report).toStrictEqual({
+      ...tally,
+      run: expect.stringMatching(/^\d{8}-\d{6}-[0-9a-f]{6}$/),
+      job: 'night',
+      state: 'done',
+      rows: { read: 20, written: 20, dirty: 0, filtered: 0 },
+      seconds: expect.any(Number),
+      rowsPerSecond: expect.any(Number),
+      guarantee: 'at-least-once',
+      channels: 2,
+      contents: [{ ...end, rows: { read: 20, written: 20, dirty: 0, filtered: 0 }, reader: 'stream', writer: 'stream', tasks: 2 }],
+      tasks: [0, 1].map((id) => ({ ...end, id, content: 0, split: `slice ${id}`, seconds: expect.any(Number) })),
+    });
+  });
+
+  test('has the same keys and an error when the job file is wrong', async () => {
+    const path = writeJob(tempFolder(), '{"job": {', 'night.json');
+    const { exitCode, report } = await runDray(['run', '--json', path]);
+    expect(exitCode).toBe(2);
+    expect(report).toStrictEqual({
+      ...tally,
+      run: expect.any(String),
+      job: 'night',
+      state: 'failed',
+      seconds: 0,
+      rowsPerSecond: 0,
+      guarantee: 'at-least-once',
+      channels: 0,
+      contents: [],
+      tasks: [],
+      error: { code: 'JOB_SYNTAX', message: expect.any(String), place: `${path}:1:10`, remedy: expect.any(String) },
+    });
+  });
+
+  test('stays alone on stdout when a writer prints its rows', async () => {
+    const path = writeJob(tempFolder(), streamJob({ rows: 3, print: true }));
+    for (const channels of ['1', '2']) {
+      const { stdout, stderr, report } = await runDray(['run', '--json', '--channels', channels, path]);
+      expect(JSON.parse(stdout)).toEqual(report);
+      expect(report?.state).toBe('done');
+      expect(stderr).toContain('3\thello\n');
+    }
+  });
+
+  test('is a line per job when there are several', async () => {
+    const folder = tempFolder();
+    const files = ['a.json', 'b.json'].map((name) => writeJob(folder, streamJob(), name));
+    const { stdout } = await runDray(['run', '--json', ...files]);
+    expect(stdout.trim().split('\n').map((line) => (JSON.parse(line) as { job: string }).job)).toEqual(['a', 'b']);
+  });
+});
+
+test('without --json rows go to stdout, and the summary to stderr', async () => {
+  const { stdout, stderr } = await runDray(['run', writeJob(tempFolder(), streamJob({ rows: 3, print: true }))]);
+  expect(stdout).toBe('1\thello\n2\thello\n3\thello\n');
+  expect(stderr).toContain('job: done in ');
+  expect(stderr).toContain('3 read, 3 written, 0 dirty, 0 filtered');
+});
+
+test('several jobs run one after the other, and none runs behind one that failed', async () => {
+  const folder = tempFolder();
+  const [good, bad] = [writeJob(folder, streamJob(), 'good.json'), writeJob(folder, '{}', 'bad.json')];
+  expect((await runDray(['run', good, good])).stderr.match(/good: done/g)).toHaveLength(2);
+  const { exitCode, stderr } = await runDray(['run', bad, good]);
+  expect(exitCode).toBe(2);
+  expect(stderr).not.toContain('good: done');
+});
+
+test('-p gives variables their values, also more than one, and wins over the environment', async () => {
+  const job = JSON.stringify(streamJob({ print: true })).replace('"sliceRecordCount":10', '"sliceRecordCount":${rows}').replace('hello', '${word}=${env:WORD}');
+  const path = writeJob(tempFolder(), job);
+  const { stdout } = await runDray(['run', path, '-p', 'rows=2', '--param', 'word=a=b'], { env: { rows: '7', WORD: 'c' } });
+  expect(stdout).toBe('1\ta=b=c\n2\ta=b=c\n');
+  const without = await runDray(['run', path], { env: { WORD: 'c' } });
+  expect(without.exitCode).toBe(2);
+  expect(without.stderr).toContain('error JOB_VARIABLE: the variable ${rows} has no value');
+});
+
+test('an unknown key is refused, and with --lenient it is a warning', async () => {
+  const path = writeJob(tempFolder(), streamJob({ setting: { spede: {} } }));
+  const strict = await runDray(['run', path]);
+  expect(strict.exitCode).toBe(2);
+  expect(strict.stderr).toMatch(/^error JOB_UNKNOWN_KEY: unknown key "spede" in job\.setting; did you mean "speed"\?\n {2}where: +.*job\.json:\d+:\d+\n {2}what to do: .+\n$/);
+  const lenient = await runDray(['run', '--lenient', path]);
+  expect(lenient.exitCode).toBe(0);
+  expect(lenient.stderr).toContain('warning unknown key "spede" in job.setting; did you mean "speed"?');
+});
+
+test('comments, trailing commas and keys of DataX without effect are accepted, the latter with a warning each', async () => {
+  const job = JSON.stringify({ core: { container: {} }, ...streamJob() }, null, 2).replace('"print": false', '"print": "false", "encoding": "UTF-8", // old');
+  const { exitCode, stderr } = await runDray(['run', writeJob(tempFolder(), `/* nightly */\n${job}`)]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain('warning core has no effect: ');
+  expect(stderr).toContain('warning job.content[0].writer.parameter.encoding has no effect: ');
+});
+
+test('a run that takes longer tells its progress in a line every few seconds, without control characters', async () => {
+  const path = writeJob(tempFolder(), streamJob({ rows: 80, setting: { speed: { channel: 1, record: 20 } } }));
+  const { exitCode, stderr } = await runDray(['run', path]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/^\d+ % job stream → stream \(1 task\): \d+ rows, \d+ rows\/s, .* left$/m);
+  expect(stderr).not.toMatch(/[\r\x1b]/);
+});
+
+test('a short run tells no progress', async () => {
+  const { stderr } = await runDray(['run', writeJob(tempFolder(), streamJob())]);
+  expect(stderr).not.toContain(' % ');
+});
+
+/** A job that prints rows for hours. */
+const endlessJob = () => streamJob({ rows: 1e9, print: true, setting: { speed: { channel: 1, record: 1000 } } });
+
+/** Starts a job, and waits until it moves rows. */
+async function startEndless(args: readonly string[]): Promise<RunningDray> {
+  const running = startDray(['run', ...args]);
+  await until('rows are moving', 20_000, async () => expect(running.stdout() + running.stderr()).toContain('hello'));
+  return running;
+}
+
+describe.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s', (signal, code) => {
+  test.each(['1', '2'])(`ends a run on %s channel(s) with exit code ${code} and a report`, async (channels) => {
+    const running = await startEndless(['--json', '--channels', channels, writeJob(tempFolder(), endlessJob())]);
+    running.signal(signal);
+    const { exitCode, report, stderr } = await running.ended;
+    expect(exitCode).toBe(code);
+    expect(report).toMatchObject({ state: 'cancelled', rows: { read: 0, written: 0 }, error: { code: 'CANCELLED' } });
+    expect(stderr).toContain('stopping, and undoing what is not committed');
+  });
+});
+
+test('jobs behind the one that was interrupted do not start', async () => {
+  const folder = tempFolder();
+  const running = await startEndless([writeJob(folder, endlessJob(), 'endless.json'), writeJob(folder, streamJob(), 'behind.json')]);
+  running.signal('SIGINT');
+  const { exitCode, stderr } = await running.ended;
+  expect(exitCode).toBe(130);
+  expect(stderr).toContain('endless: cancelled');
+  expect(stderr).not.toContain('behind');
+});
+
+test('the echo of a Ctrl-C, which npm passes on to a program that the terminal has told already, is not a second one', async () => {
+  const running = await startEndless(['--json', writeJob(tempFolder(), endlessJob())]);
+  running.signal('SIGINT');
+  await until('the first signal was heard', 10_000, async () => expect(running.stderr()).toContain('stopping'), 1);
+  running.signal('SIGINT');
+  const { exitCode, report } = await running.ended;
+  expect(exitCode).toBe(130);
+  expect(report?.state).toBe('cancelled');
+});
+
+describe('a writer that hangs and does not heed the cancellation', () => {
+  const start = async (folder: string, channels: string): Promise<RunningDray> => {
+    const job = streamJob();
+    const hanging = { name: join(import.meta.dirname, '..', 'support', 'hanging-writer.js'), parameter: {} };
+    const content = [{ ...job.job.content[0], writer: hanging }];
+    const running = startDray(['run', '--json', '--channels', channels, writeJob(folder, { job: { content } })]);
+    await until('the writer hangs', 20_000, async () => expect(running.stderr()).toContain('the writer hangs now'));
+    running.signal('SIGINT');
+    await until('the first signal was heard', 10_000, async () => expect(running.stderr()).toContain('stopping'));
+    return running;
+  };
+
+  test('is left behind at once by a second Ctrl-C', async () => {
+    const running = await start(tempFolder(), '1');
+    await until('dray has ended', 5000, async () => {
+      running.signal('SIGINT');
+      expect(running.child.exitCode).toBe(130);
+    });
+  });
+
+  test.concurrent.each(['1', '2'])('is given up after some seconds, on %s channel(s), and the report still comes', async (channels) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dray-test-'));
+    const { exitCode, report } = await (await start(folder, channels)).ended;
+    rmSync(folder, { recursive: true });
+    expect(exitCode).toBe(130);
+    expect(report).toMatchObject({ state: 'cancelled', error: { code: 'CANCELLED' } });
+  });
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { batchLimits, defaultChannels, sharedLimits, taskSpecs } from '../../../core/controller/limits.ts';
+import { openPlan } from '../../../core/controller/plan.ts';
+import { countingReader, fakeJob, fakeWriter } from '../../support/fake-plugins.ts';
+
+const full = batchLimits({ bytesPerSecond: 0, recordsPerSecond: 0 });
+
+test('under a rate limit a batch is a fifth of a second, at least one row or byte, at most a full one', () => {
+  expect(batchLimits({ bytesPerSecond: 50_000, recordsPerSecond: 100 })).toEqual({ maxBytes: 10_000, maxRows: 20 });
+  expect(batchLimits({ bytesPerSecond: 1, recordsPerSecond: 1 })).toEqual({ maxBytes: 1, maxRows: 1 });
+  expect(batchLimits({ bytesPerSecond: 1e12, recordsPerSecond: 1e12 })).toEqual(full);
+  expect(full.maxBytes).toBeGreaterThan(100_000);
+});
+
+test('a job that says nothing gets one to four channels', () => {
+  expect(defaultChannels()).toBeGreaterThanOrEqual(1);
+  expect(defaultChannels()).toBeLessThanOrEqual(4);
+});
+
+test('all tasks of a job share its clocks and its count of dirty records, and are plain values', async () => {
+  const splits = [{ name: 'a' }, { name: 'b' }];
+  const job = fakeJob(countingReader(1, splits).plugin, fakeWriter().plugin, { bytesPerSecond: 1000, maxDirtyRecords: 7 });
+  const context = { run: 'r', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
+  const plan = await openPlan(job.contents[0]!, 2, context);
+  const limits = sharedLimits(job);
+  const specs = taskSpecs(job, { run: 'r', content: 1, firstTask: 5, plan, target: { schema: plan.source }, limits });
+  expect(specs.map(({ id, content, split, maxDirtyRecords }) => [id, content, split.name, maxDirtyRecords])).toEqual([
+    [5, 1, 'a', 7],
+    [6, 1, 'b', 7],
+  ]);
+  for (const spec of specs) {
+    expect(spec.rateClocks).toBe(limits.rate.shared);
+    expect(spec.dirtyCount).toBe(limits.dirtyCount);
+    expect(structuredClone(spec)).toEqual(spec);
+  }
+});

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Job, type LoadOptions, loadJob } from '../../../core/job/load-job.ts';
+import { SecretMask } from '../../../core/job/secret-mask.ts';
+import { writeJob } from '../../support/run-dray.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const reader = '{"name": "streamreader", "parameter": {"column": [{"value": "a"}], "sliceRecordCount": 1}}';
+const writer = '{"name": "streamwriter"}';
+const content = `"content": [{"reader": ${reader}, "writer": ${writer}}]`;
+
+async function load(text: string, options: Partial<LoadOptions> = {}): Promise<{ job: Job; warnings: string[] }> {
+  const warnings: string[] = [];
+  const job = await loadJob(writeJob(tempFolder(), text, 'night.json'), {
+    parameters: {},
+    environment: {},
+    isLenient: false,
+    mask: new SecretMask(),
+    warn: (message) => warnings.push(message),
+    ...options,
+  });
+  return { job, warnings };
+}
+
+test('a job with comments and trailing commas is what it says', async () => {
+  const { job } = await load(`// nightly
+    {"job": {"setting": {"speed": {"channel": "3", "byte": -1, "record": 100,},}, /* one */ ${content},},}`);
+  expect(job).toMatchObject({ name: 'night', channels: 3, bytesPerSecond: 0, recordsPerSecond: 100, maxDirtyRecords: 0, isDryRun: false });
+  expect(job.contents.map((one) => [one.reader.plugin.name, one.writer.plugin.name])).toEqual([['stream', 'stream']]);
+  expect(job.contents[0]!.writer.options).toMatchObject({ print: true });
+});
+
+test.each([
+  ['{}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
+  ['{"errorLimit": {}}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
+  ['{"errorLimit": {"record": 5}}', { maxDirtyRecords: 5, maxDirtyShare: undefined }],
+  ['{"errorLimit": {"percentage": "0.02"}}', { maxDirtyRecords: null, maxDirtyShare: 0.02 }],
+  ['{"errorLimit": {"record": 5, "percentage": 0}}', { maxDirtyRecords: 5, maxDirtyShare: 0 }],
+])('setting %s allows dirty records as %j', async (setting, limits) => {
+  expect((await load(`{"job": {"setting": ${setting}, ${content}}}`)).job).toMatchObject(limits);
+});
+
+test('a byte order mark before the JSON is no mistake', async () => {
+  expect((await load(`\uFEFF{"job": {${content}}}`)).job.contents).toHaveLength(1);
+});
+
+test.each([
+  ['', 'JOB_SYNTAX', 'the job file is not JSON', 'night.json:1:1'],
+  ['{"job": {', 'JOB_SYNTAX', 'the job file is not JSON', 'night.json:1:10'],
+  ['{\n  "job" {}\n}', 'JOB_SYNTAX', 'colon expected', 'night.json:2:9'],
+  ['[]', 'JOB_SYNTAX', 'the job file must be a JSON object', 'night.json:1:1'],
+  ['{\n"job": {},\n"job": {}\n}', 'JOB_SYNTAX', 'the key "job" stands twice in the same object', 'night.json:3:1'],
+  ['{"job": {"content": []}}', 'JOB_INVALID', 'job.content: expected at least one', 'night.json:1:10'],
+  ['{"job": {"content": [{"reader": {}}]}}', 'JOB_INVALID', 'job.content[0].reader.name: expected string, and it is missing', 'night.json:1:23'],
+  [`{"job": {\n"contnet": [], ${content}}}`, 'JOB_UNKNOWN_KEY', 'unknown key "contnet" in job; did you mean "content"?', 'night.json:2:1'],
+  [`{"job": {"setting": {"speed": {"chanel": 1}}, ${content}}}`, 'JOB_UNKNOWN_KEY', 'did you mean "channel"?', 'night.json:1:32'],
+  [`{"job": {"content": [{"reader": {"name": "streamreder"},\n "writer": ${writer}}]}}`, 'PLUGIN_UNKNOWN', '"streamreader"', 'night.json:1:34'],
+  [
+    `{"job": {"content": [{"reader": {"name": "stream", "parameter": {"column": [{"valeu": 1}], "sliceRecordCount": 1}}, "writer": ${writer}}]}}`,
+    'JOB_UNKNOWN_KEY',
+    'unknown key "valeu" in job.content[0].reader.parameter.column[0]; did you mean "value"?',
+    'night.json:1:78',
+  ],
+  [`{"job": {"content": [{"reader": ${reader}, "writer": {"name": "${'${w}'}"}}]}}`, 'JOB_VARIABLE', 'the variable ${w} has no value', 'night.json:1:'],
+])('%s is refused as %s: %s, at %s', async (text, code, message, place) => {
+  await expect(load(text)).rejects.toMatchObject({
+    code,
+    exitCode: 2,
+    message: expect.stringContaining(message),
+    place: expect.stringContaining(place),
+  });
+});
+
+test('a job file that is not there, and one that is a folder, are unreadable', async () => {
+  const options: LoadOptions = { parameters: {}, environment: {}, isLenient: false, mask: new SecretMask(), warn: () => undefined };
+  const folder = tempFolder();
+  await expect(loadJob(join(folder, 'none.json'), options)).rejects.toMatchObject({
+    code: 'JOB_UNREADABLE',
+    message: expect.stringContaining('there is no such file'),
+  });
+  await expect(loadJob(folder, options)).rejects.toMatchObject({ code: 'JOB_UNREADABLE', exitCode: 2 });
+});
+
+test('keys that DataX knows and that mean nothing here give a warning each', async () => {
+  const { warnings } = await load(`{
+    "core": {"transport": {"channel": {"speed": {"byte": 1}}}}, "entry": {"jvm": "-Xmx1g"},
+    "job": {"setting": {"keyVersion": "1", "speed": {"channel": 1, "concurrent": 2}}, "jobInfo": {},
+      "content": [{"reader": ${reader}, "writer": {"name": "streamwriter", "parameter": {"encoding": "GBK"}}}]}}`);
+  expect(warnings.map((warning) => warning.split(' ')[0])).toEqual([
+    'job.setting.speed.concurrent',
+    'job.setting.keyVersion',
+    'job.jobInfo',
+    'core',
+    'entry',
+    'job.content[0].writer.parameter.encoding',
+  ]);
+});
+
+test('lenient: an unknown key of a plugin is a warning with its place', async () => {
+  const text = `{"job": {"content": [{"reader": ${reader}, "writer": {"name": "stream", "parameter": {"prnt": false}}}]}}`;
+  const { job, warnings } = await load(text, { isLenient: true });
+  expect(job.contents).toHaveLength(1);
+  expect(warnings).toEqual([expect.stringMatching(/^unknown key "prnt" in .*did you mean "print"\? \(.*night\.json:1:\d+\)$/)]);
+});
+
+test('secrets of the job file are known to the mask before anything can fail', async () => {
+  const mask = new SecretMask();
+  const text = `{"job": {"content": [{"reader": {"name": "mysqlreader", "parameter": {"password": "in-the-file", "x": "\${env:PASS}"}}, "writer": ${writer}}]}}`;
+  await expect(load(text, { mask, environment: { PASS: 'from-the-env' } })).rejects.toMatchObject({ code: 'JOB_INVALID' });
+  expect(mask.apply('in-the-file from-the-env')).toBe('*** ***');
+});

@@ -1,0 +1,90 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { builtInPlugins, loadPlugin, resolvePlugin } from '../../../core/registry/registry.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const readerModule = (name: string) => `export const mine = { kind: 'reader', name: '${name}', open() {} };`;
+
+/** A package in node_modules of `folder`. */
+function addPackage(folder: string, name: string, manifest: object, files: Record<string, string>): void {
+  const root = join(folder, 'node_modules', name);
+  mkdirSync(join(root, 'lib'), { recursive: true });
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ name, type: 'module', ...manifest }));
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
+}
+
+test('the built-in plugins have a name, a DataX name and an option object each', async () => {
+  for (const kind of ['reader', 'writer'] as const) {
+    const found = await builtInPlugins(kind);
+    expect(found.length).toBeGreaterThanOrEqual(3);
+    for (const { plugin, ref } of found) {
+      expect(plugin.kind).toBe(kind);
+      expect(plugin.aliases?.[0]).toMatch(new RegExp(`${kind}$`));
+      expect(plugin.options.safeParse(plugin.example).success).toBe(true);
+      expect(ref).toMatchObject({ kind, name: plugin.name, isBuiltIn: true });
+    }
+  }
+});
+
+test.each(['stream', 'streamreader', 'StreamReader'])('%s names the built-in reader', async (name) => {
+  expect((await resolvePlugin('reader', name, '.')).plugin.name).toBe('stream');
+});
+
+test('a path is looked for from the folder of the job file', async () => {
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'mine.js'), readerModule('from path'));
+  for (const name of ['./mine.js', 'mine.js', join(folder, 'mine.js')]) {
+    const { plugin, ref } = await resolvePlugin('reader', name, folder);
+    expect(plugin.name).toBe('from path');
+    expect(ref).toMatchObject({ exportName: 'mine', isBuiltIn: false });
+    expect(await loadPlugin({ ...ref, kind: 'reader' })).toBe(plugin);
+  }
+});
+
+test.each<[string, object, Record<string, string>]>([
+  ['dray-plain', {}, { 'index.js': readerModule('found') }],
+  ['dray-main', { main: 'lib/entry.js' }, { 'lib/entry.js': readerModule('found') }],
+  ['dray-exports', { exports: './lib/entry.js' }, { 'lib/entry.js': readerModule('found') }],
+  ['dray-conditions', { exports: { '.': { types: './no.d.ts', import: './lib/entry.js' } } }, { 'lib/entry.js': readerModule('found') }],
+  ['@scope/dray-nested', { exports: { import: { default: './lib/entry.js' } } }, { 'lib/entry.js': readerModule('found') }],
+])('the package %s is found in node_modules at or above the job file', async (name, manifest, files) => {
+  const folder = tempFolder();
+  addPackage(folder, name, manifest, files);
+  mkdirSync(join(folder, 'jobs'));
+  expect((await resolvePlugin('reader', name, join(folder, 'jobs'))).plugin.name).toBe('found');
+});
+
+test('a misspelled name is answered with the nearest one', async () => {
+  await expect(resolvePlugin('reader', 'mysqlraeder', '.')).rejects.toMatchObject({
+    code: 'PLUGIN_UNKNOWN',
+    exitCode: 2,
+    message: 'there is no reader called "mysqlraeder"; the nearest is "mysqlreader"',
+  });
+});
+
+test('a path that does not exist is named in full', async () => {
+  const folder = tempFolder();
+  await expect(resolvePlugin('writer', './none.js', folder)).rejects.toMatchObject({
+    code: 'PLUGIN_UNKNOWN',
+    message: `there is no writer at ${join(folder, 'none.js')}`,
+  });
+});
+
+test.each([
+  ['exports no plugin', 'export const nothing = 1;', 'does not export a reader'],
+  ['exports a plugin of the other kind', "export default { kind: 'writer', name: 'w', open() {} };", 'does not export a reader'],
+  ['throws when it is loaded', "throw new Error('no driver');", 'cannot be loaded: no driver'],
+  ['imports what is not there', "import 'not-installed-anywhere';", 'cannot be loaded'],
+])('a module that %s is a broken plugin', async (what, text, message) => {
+  const folder = tempFolder();
+  const name = `./${what.replaceAll(' ', '-')}.js`;
+  writeFileSync(join(folder, name), text);
+  await expect(resolvePlugin('reader', name, folder)).rejects.toMatchObject({ code: 'PLUGIN_BROKEN', message: expect.stringContaining(message) });
+});
+
+test('a package whose package.json is no JSON is a broken plugin', async () => {
+  const folder = tempFolder();
+  addPackage(folder, 'dray-broken', {}, { 'package.json': '{' });
+  await expect(resolvePlugin('reader', 'dray-broken', folder)).rejects.toMatchObject({ code: 'PLUGIN_BROKEN' });
+});

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { BatchBuilder, type Cell } from '../../../core/sdk/index.ts';
+import { anyRows, textSchema } from '../../support/arbitraries.ts';
+
+test('rows pushed over many takes come back once each, in order, whatever the limits', () => {
+  fc.assert(
+    fc.property(anyRows, fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 5 }), (rows, maxBytes, maxRows) => {
+      const builder = new BatchBuilder(textSchema(rows[0]!.length), { maxBytes, maxRows });
+      const taken: Cell[][] = [];
+      for (const row of rows) {
+        builder.push(row);
+        if (builder.isFull) taken.push(...builder.take()!.rows());
+      }
+      taken.push(...(builder.take()?.rows() ?? []));
+      expect(taken).toEqual(rows);
+      expect(builder.take()).toBeUndefined();
+    }),
+  );
+});
+
+test('a batch handed over keeps its bytes while the next ones are filled', () => {
+  const builder = new BatchBuilder(textSchema(1), { maxBytes: 1 << 20, maxRows: 10 });
+  builder.push(['first']);
+  const first = builder.take()!;
+  for (let i = 0; i < 50_000; i++) builder.push(['second']);
+  expect([...first.rows()]).toEqual([['first']]);
+  expect(builder.take()!.rowCount).toBe(50_000);
+});
+
+test('a batch is full at its rows or at its bytes, whichever comes first', () => {
+  const byRows = new BatchBuilder(textSchema(1), { maxBytes: 1000, maxRows: 2 });
+  byRows.push(['a']);
+  expect(byRows.isFull).toBe(false);
+  byRows.push(['a']);
+  expect(byRows.isFull).toBe(true);
+  const byBytes = new BatchBuilder(textSchema(1), { maxBytes: 8, maxRows: 1000 });
+  byBytes.push(['1234567']);
+  expect(byBytes.isFull).toBe(true);
+});
+
+test('a row of another width is refused and leaves the builder as it was', () => {
+  const builder = new BatchBuilder(textSchema(2), { maxBytes: 1000, maxRows: 10 });
+  builder.push(['a', 'b']);
+  expect(() => builder.push(['a'])).toThrow(expect.objectContaining({ code: 'COLUMN_COUNT' }));
+  expect(() => builder.push(['a', '\ud800'])).toThrow(expect.objectContaining({ code: 'ROW_REJECTED' }));
+  builder.push(['c', null]);
+  expect([...builder.take()!.rows()]).toEqual([
+    ['a', 'b'],
+    ['c', null],
+  ]);
+});
+
+test('bytes written by hand behind reserved room are rows like any other', () => {
+  const builder = new BatchBuilder(textSchema(1), { maxBytes: 1 << 20, maxRows: 10 });
+  builder.push(['pushed']);
+  const bytes = Buffer.from(`${'x'.repeat(300_000)}\n\\N\n`);
+  builder.reserve(bytes.length);
+  bytes.copy(builder.buffer, builder.position);
+  builder.advance(builder.position + bytes.length, 2);
+  expect([...builder.take()!.rows()]).toEqual([['pushed'], ['x'.repeat(300_000)], [null]]);
+});
