@@ -41,7 +41,9 @@ function wholeNumber(text: string): number {
 }
 
 const jobOptions = {
-  parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated').argParser(parameter).default({}, 'none'),
+  parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated')
+    .argParser(parameter)
+    .default({}, 'none'),
   lenient: new Option('--lenient', 'unknown keys in the job file are warnings instead of errors').default(false),
   json: new Option('--json', 'the result as JSON on stdout').default(false),
   channels: new Option('--channels <n>', 'tasks that run side by side; overrides job.setting.speed.channel').argParser(wholeNumber),

@@ -24,7 +24,13 @@ export class Progress {
     this.#screen = screen;
     if (process.stderr.isTTY) {
       this.#bar = new SingleBar(
-        { stream: process.stderr, fps: 8, hideCursor: true, clearOnComplete: true, format: (_options, { progress }) => this.#barLine(progress) },
+        {
+          stream: process.stderr,
+          fps: 8,
+          hideCursor: true,
+          clearOnComplete: true,
+          format: (_options, { progress }) => this.#barLine(progress),
+        },
         Presets.shades_classic,
       );
       this.#bar.start(Math.max(1, facts.estimatedRows ?? 1), 0);

@@ -10,7 +10,9 @@ export function referencePage(plugins: readonly AnyPlugin[]): string {
       `## ${name} ${kind}`,
       `${summary}. In job files: ${[...aliases, name].map((one) => `\`${one}\``).join(', ')}.`,
       `| option | type | default | meaning |\n| --- | --- | --- | --- |\n${optionRows(options).map(tableRow).join('\n')}`,
-      ...(example === undefined ? [] : [`\`\`\`json\n${JSON.stringify({ name: aliases[0] ?? name, parameter: example }, null, 2)}\n\`\`\``]),
+      ...(example === undefined
+        ? []
+        : [`\`\`\`json\n${JSON.stringify({ name: aliases[0] ?? name, parameter: example }, null, 2)}\n\`\`\``]),
     ].join('\n\n'),
   );
   return `# Options of the plugins\n\nMade by \`npx dray plugins --markdown\`.\n\n${sections.join('\n\n')}\n`;

@@ -29,7 +29,9 @@ export class Screen {
 
   /** A result as one line of JSON, on stdout. Masked text by text: a password like `1234` must not eat numbers, or break the JSON. */
   json(value: unknown): void {
-    const masked = JSON.stringify(value, (key, item: unknown) => (typeof item === 'string' && !ownWords.has(key) ? this.mask.apply(item) : item));
+    const masked = JSON.stringify(value, (key, item: unknown) =>
+      typeof item === 'string' && !ownWords.has(key) ? this.mask.apply(item) : item,
+    );
     process.stdout.write(`${masked}\n`);
   }
 

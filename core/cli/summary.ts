@@ -12,7 +12,9 @@ export function summary(report: RunReport): string {
   ];
   if (contents.length > 1) {
     contents.forEach((content, index) => {
-      lines.push(`  content  ${index + 1}: ${content.reader} → ${content.writer}, ${content.state}, ${plural(content.rows.written, 'row')}`);
+      lines.push(
+        `  content  ${index + 1}: ${content.reader} → ${content.writer}, ${content.state}, ${plural(content.rows.written, 'row')}`,
+      );
     });
   }
   lines.push(`  run      ${run}, ${report.guarantee}`);

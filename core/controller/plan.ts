@@ -1,5 +1,15 @@
 import type { Content } from '../job/load-job.ts';
-import { asDrayError, DrayError, type PluginContext, type Reader, type Schema, type Side, type Split, type Target, type Writer } from '../sdk/index.ts';
+import {
+  asDrayError,
+  DrayError,
+  type PluginContext,
+  type Reader,
+  type Schema,
+  type Side,
+  type Split,
+  type Target,
+  type Writer,
+} from '../sdk/index.ts';
 import { cutSplits } from '../splitter/splitter.ts';
 import { orAborted } from '../task/or-aborted.ts';
 

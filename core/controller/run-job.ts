@@ -90,30 +90,35 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
       listener.contentStarts(index, { ...names, tasks: specs.length, estimatedRows: plan.estimatedRows });
       const live = specs.map(zeroCounters);
       const executor = options.executor(specs.length, channels);
-      const outcomes = await runAll(specs, Math.min(channels, specs.length), async (spec, slot) => {
-        const taskStart = performance.now();
-        const outcome = await executor.run(
-          spec,
-          {
-            ...listener,
-            progress: (counters) => {
-              live[slot] = counters;
-              listener.progress(index, addUp(live));
+      const outcomes = await runAll(
+        specs,
+        Math.min(channels, specs.length),
+        async (spec, slot) => {
+          const taskStart = performance.now();
+          const outcome = await executor.run(
+            spec,
+            {
+              ...listener,
+              progress: (counters) => {
+                live[slot] = counters;
+                listener.progress(index, addUp(live));
+              },
             },
-          },
-          stop.signal,
-        );
-        tasks[firstTask + slot] = {
-          id: spec.id,
-          content: index,
-          split: spec.split.name,
-          state: outcome.state,
-          seconds: round((performance.now() - taskStart) / 1000),
-          ...tallyOf(outcome.counters, outcome.state === 'done'),
-        };
-        if (outcome.state === 'failed' && !stop.signal.aborted) stop.abort(DrayError.fromWire(outcome.error));
-        return outcome;
-      }, stop.signal).finally(() => executor.close());
+            stop.signal,
+          );
+          tasks[firstTask + slot] = {
+            id: spec.id,
+            content: index,
+            split: spec.split.name,
+            state: outcome.state,
+            seconds: round((performance.now() - taskStart) / 1000),
+            ...tallyOf(outcome.counters, outcome.state === 'done'),
+          };
+          if (outcome.state === 'failed' && !stop.signal.aborted) stop.abort(DrayError.fromWire(outcome.error));
+          return outcome;
+        },
+        stop.signal,
+      ).finally(() => executor.close());
       specs.forEach((spec, slot) => {
         tasks[firstTask + slot] ??= {
           id: spec.id,
@@ -152,7 +157,12 @@ function notStarted({ reader, writer }: Job['contents'][number]): ContentReport 
 }
 
 /** Runs `work` over all items, `width` at a time, in order; starts no more once the signal has fired. Returns what has ended. */
-async function runAll<T, R>(items: readonly T[], width: number, work: (item: T, index: number) => Promise<R>, signal: AbortSignal): Promise<R[]> {
+async function runAll<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T, index: number) => Promise<R>,
+  signal: AbortSignal,
+): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
   const lane = async () => {

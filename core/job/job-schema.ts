@@ -2,12 +2,16 @@ import { flag, ignored, integer, z } from '../sdk/index.ts';
 
 const end = (what: string) =>
   z.strictObject({
-    name: z.string().describe(`Name of the ${what}: one of \`dray plugins\`, a path (./my-${what}.js, from the job file) or an npm package`),
+    name: z
+      .string()
+      .describe(`Name of the ${what}: one of \`dray plugins\`, a path (./my-${what}.js, from the job file) or an npm package`),
     parameter: z.record(z.string(), z.unknown()).default({}).describe(`Options of the ${what}; \`dray plugins NAME\` lists them`),
   });
 
 const speed = z.strictObject({
-  channel: integer({ min: 1, max: 1000 }).optional().describe('Tasks that run side by side. Default: the CPU cores of this machine, at most 4'),
+  channel: integer({ min: 1, max: 1000 })
+    .optional()
+    .describe('Tasks that run side by side. Default: the CPU cores of this machine, at most 4'),
   byte: integer().optional().describe('Most bytes per second, for the whole job; absent, 0 or -1: no limit'),
   record: integer().optional().describe('Most records per second, for the whole job; absent, 0 or -1: no limit'),
   concurrent: ignored('the number of tasks side by side is "channel"'),
@@ -16,7 +20,16 @@ const speed = z.strictObject({
 const errorLimit = z.strictObject({
   record: integer({ min: 0 }).optional().describe('Most dirty records of the whole job; absent: 0, unless "percentage" is given'),
   percentage: z
-    .union([z.number().min(0).max(1), z.string().regex(/^(0?\.\d+|[01])$/).transform(Number)], { error: 'Expected a number from 0 to 1' })
+    .union(
+      [
+        z.number().min(0).max(1),
+        z
+          .string()
+          .regex(/^(0?\.\d+|[01])$/)
+          .transform(Number),
+      ],
+      { error: 'Expected a number from 0 to 1' },
+    )
     .optional()
     .describe('Largest share of dirty records, 0 to 1; looked at when all rows have been read'),
 });
@@ -42,7 +55,10 @@ export const jobFileSchema = z.strictObject({
   $schema: z.string().optional().describe('Path of the JSON Schema, for editors: `dray schema > job.schema.json`'),
   job: z.strictObject({
     setting: setting.optional(),
-    content: z.array(content).min(1, { error: 'Expected at least one {"reader": …, "writer": …}' }).describe('Each entry moves one source into one target'),
+    content: z
+      .array(content)
+      .min(1, { error: 'Expected at least one {"reader": …, "writer": …}' })
+      .describe('Each entry moves one source into one target'),
     entry: ignored('there is no Java machine to set up'),
     jobInfo: ignored('it only named the job in DataX reports'),
   }),

@@ -106,7 +106,9 @@ function refuseDoubleKeys(node: JobText['root'], job: JobText): void {
     if (child.type === 'property') {
       const key: unknown = child.children?.[0]?.value;
       if (seen.has(key)) {
-        throw new DrayError('JOB_SYNTAX', `the key "${String(key)}" stands twice in the same object`, { place: placeOf(job.file, job.text, child.offset) });
+        throw new DrayError('JOB_SYNTAX', `the key "${String(key)}" stands twice in the same object`, {
+          place: placeOf(job.file, job.text, child.offset),
+        });
       }
       seen.add(key);
     }

@@ -87,7 +87,11 @@ export function sumOf(tallies: readonly Tally[]): Tally {
 }
 
 /** The report of a job that ended before there was anything to run: its file is wrong. */
-export function reportWithoutRun({ run, job, error }: Pick<RunReport, 'run' | 'job'> & { readonly error: NonNullable<RunReport['error']> }): RunReport {
+export function reportWithoutRun({
+  run,
+  job,
+  error,
+}: Pick<RunReport, 'run' | 'job'> & { readonly error: NonNullable<RunReport['error']> }): RunReport {
   const nothing = { ...sumOf([]), seconds: 0, rowsPerSecond: 0, channels: 0, contents: [], tasks: [] };
   return { run, job, state: 'failed', ...nothing, guarantee: 'at-least-once', error };
 }

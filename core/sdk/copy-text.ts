@@ -35,10 +35,10 @@ export function writeText(target: Uint8Array, at: number, text: string): number 
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) {
-      const escape = escapeOf[unit]!;
-      if (escape !== 0) {
+      const letter = escapeOf[unit]!;
+      if (letter !== 0) {
         target[at++] = BACKSLASH;
-        target[at++] = escape;
+        target[at++] = letter;
       } else target[at++] = unit;
     } else if (unit < 0x800) {
       target[at++] = 0xc0 | (unit >> 6);
@@ -66,10 +66,10 @@ export function writeText(target: Uint8Array, at: number, text: string): number 
 export function writeBytesAsText(target: Uint8Array, at: number, source: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     const byte = source[i]!;
-    const escape = escapeOf[byte]!;
-    if (escape !== 0) {
+    const letter = escapeOf[byte]!;
+    if (letter !== 0) {
       target[at++] = BACKSLASH;
-      target[at++] = escape;
+      target[at++] = letter;
     } else target[at++] = byte;
   }
   return at;

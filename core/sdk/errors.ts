@@ -161,5 +161,7 @@ export function asDrayError(thrown: unknown, facts: { side?: Side; place?: strin
 
 /** A plugin may bring a copy of the SDK of its own, whose class is another one. */
 function isForeignDrayError(thrown: unknown): thrown is DrayError {
-  return thrown instanceof Error && thrown.name === 'DrayError' && 'code' in thrown && String(thrown.code) in errorKinds && 'toWire' in thrown;
+  return (
+    thrown instanceof Error && thrown.name === 'DrayError' && 'code' in thrown && String(thrown.code) in errorKinds && 'toWire' in thrown
+  );
 }

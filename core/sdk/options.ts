@@ -8,14 +8,17 @@ import { z } from 'zod';
 /** A whole number, also as a string of digits ("3"), which DataX allows everywhere. */
 export function integer(limits: { min?: number; max?: number } = {}) {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = limits;
-  return z.union([
-    z.int().min(min).max(max),
-    z
-      .string()
-      .regex(/^-?\d+$/, 'Expected a whole number')
-      .transform(Number)
-      .pipe(z.int().min(min).max(max)),
-  ], { error: `Expected a whole number${limits.min === undefined ? '' : `, at least ${min}`}` });
+  return z.union(
+    [
+      z.int().min(min).max(max),
+      z
+        .string()
+        .regex(/^-?\d+$/, 'Expected a whole number')
+        .transform(Number)
+        .pipe(z.int().min(min).max(max)),
+    ],
+    { error: `Expected a whole number${limits.min === undefined ? '' : `, at least ${min}`}` },
+  );
 }
 
 /** true or false, also as "true" or "false". */
@@ -35,7 +38,10 @@ export function texts() {
 
 /** A key that DataX knows and that has no effect here: accepted, and a warning gives the reason. */
 export function ignored(reason: string) {
-  return z.unknown().optional().meta({ ignored: reason, description: `Accepted for DataX's sake, no effect: ${reason}` });
+  return z
+    .unknown()
+    .optional()
+    .meta({ ignored: reason, description: `Accepted for DataX's sake, no effect: ${reason}` });
 }
 
 /**

@@ -52,7 +52,8 @@ function isNumber({ type }: Column): boolean {
 
 /** The text 101 of three bits is five, and every server would read it as a hundred and one. */
 const bitsCheck: CellCheck = {
-  faultOf: (text) => (text === '0' || text === '1' ? undefined : 'bits in a column of numbers; turn them into a number in "column" of the reader'),
+  faultOf: (text) =>
+    text === '0' || text === '1' ? undefined : 'bits in a column of numbers; turn them into a number in "column" of the reader',
 };
 
 function hasDate({ type }: Column): boolean {
@@ -107,7 +108,8 @@ function valuesCheck(source: Column, target: Column, values: readonly string[]):
   if (source.nativeType !== undefined && source.nativeType === target.nativeType) return undefined;
   const allowed = new Set(values);
   const isList = target.valueList === true;
-  const isListed = (text: string) => (isList && text !== '' ? text.split(',') : [text]).every((part) => allowed.has(part) || (isList && part === ''));
+  const isListed = (text: string) =>
+    (isList && text !== '' ? text.split(',') : [text]).every((part) => allowed.has(part) || (isList && part === ''));
   return { faultOf: (text) => (isListed(text) ? undefined : 'a value that the column does not list') };
 }
 

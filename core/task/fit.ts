@@ -31,7 +31,9 @@ export class Fit {
       const refusesNull = to.replacesNull === true && from.isNullable;
       if (check === undefined && !refusesNull) return [];
       const marks = check === undefined ? [] : check.marks;
-      return [{ column, name: to.name, refusesNull, check, marks: marks === undefined ? undefined : [...marks, ...(refusesNull ? ['\\N'] : [])] }];
+      return [
+        { column, name: to.name, refusesNull, check, marks: marks === undefined ? undefined : [...marks, ...(refusesNull ? ['\\N'] : [])] },
+      ];
     });
   }
 
@@ -48,7 +50,8 @@ export class Fit {
     for (let row = 0; row < batch.rowCount; row++) {
       for (const { column, name, refusesNull, check } of columns) {
         const text = batch.cell(row, column);
-        const cause = text === null ? (refusesNull ? 'NULL, which the target would replace by a value of its own' : undefined) : check?.faultOf(text);
+        const cause =
+          text === null ? (refusesNull ? 'NULL, which the target would replace by a value of its own' : undefined) : check?.faultOf(text);
         if (cause === undefined) continue;
         found.push({ row, column: name, cause });
         break;

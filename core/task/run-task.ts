@@ -1,4 +1,13 @@
-import { asDrayError, DrayError, type PluginContext, type ReaderPlugin, type RecordBatch, type Side, type TaskWriter, type WriterPlugin } from '../sdk/index.ts';
+import {
+  asDrayError,
+  DrayError,
+  type PluginContext,
+  type ReaderPlugin,
+  type RecordBatch,
+  type Side,
+  type TaskWriter,
+  type WriterPlugin,
+} from '../sdk/index.ts';
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import { DirtyLimit } from './dirty-limit.ts';

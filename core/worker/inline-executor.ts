@@ -19,7 +19,10 @@ export class InlineExecutor implements Executor {
 }
 
 /** Loads the plugins a task names and runs it in this thread. Never rejects. */
-export async function runTaskHere(spec: TaskSpec, ...[listener, signal]: [Parameters<Executor['run']>[1], AbortSignal]): Promise<TaskOutcome> {
+export async function runTaskHere(
+  spec: TaskSpec,
+  ...[listener, signal]: [Parameters<Executor['run']>[1], AbortSignal]
+): Promise<TaskOutcome> {
   try {
     const reader = await loadPlugin({ ...spec.reader.plugin, kind: 'reader' });
     const writer = await loadPlugin({ ...spec.writer.plugin, kind: 'writer' });

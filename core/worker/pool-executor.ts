@@ -65,12 +65,16 @@ export class PoolExecutor implements Executor {
 function deliver(message: FromWorker, listener: TaskListener): void {
   switch (message.type) {
     case 'progress':
-      return listener.progress(message.counters);
+      listener.progress(message.counters);
+      return;
     case 'dirty':
-      return listener.dirty(message.record);
+      listener.dirty(message.record);
+      return;
     case 'warn':
-      return listener.warn(message.message);
+      listener.warn(message.message);
+      return;
     case 'print':
-      return listener.print(message.text);
+      listener.print(message.text);
+      return;
   }
 }

@@ -51,4 +51,3 @@ export const sqlWriterShape = {
   batchByteSize: ignored('rows are sent in batches of about a megabyte'),
   emptyAsNull: flag().optional().describe('Accepted if false: an empty text stays an empty text, and is dirty in a column of numbers'),
 };
-

@@ -37,7 +37,12 @@ export interface KeyedColumn extends Column {
 }
 
 /** The column by which a table can be cut into ranges: `splitPk`, else a primary key of one integer. */
-export function splitColumn<C extends KeyedColumn>(columns: readonly C[], splitPk: string | undefined, table: string, context: PluginContext): C | undefined {
+export function splitColumn<C extends KeyedColumn>(
+  columns: readonly C[],
+  splitPk: string | undefined,
+  table: string,
+  context: PluginContext,
+): C | undefined {
   const key = columns.filter(({ keyPlace }) => keyPlace > 0);
   if (splitPk === undefined || splitPk === '') return key.length === 1 && key[0]!.type === 'integer' ? key[0] : undefined;
   const column = findColumn(columns, splitPk);
@@ -62,19 +67,27 @@ export function selectExpressions(wanted: readonly string[], known: readonly Col
 }
 
 /** The columns a writer writes, by name; `*` is every one that can be written. */
-export function targetColumns<C extends Column & { readonly isGenerated: boolean }>(all: readonly C[], wanted: readonly string[], table: string): C[] {
+export function targetColumns<C extends Column & { readonly isGenerated: boolean }>(
+  all: readonly C[],
+  wanted: readonly string[],
+  table: string,
+): C[] {
   const columns = wanted.flatMap((text) => {
     if (text.trim() === '*') return all.filter(({ isGenerated }) => !isGenerated);
     const column = findColumn(all, text);
     if (column === undefined) {
       throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${text}"; it has ${all.map(({ name }) => name).join(', ')}`);
     }
-    if (column.isGenerated) throw new DrayError('COLUMN_MISSING', `the column ${column.name} of ${table} is generated and cannot be written`);
+    if (column.isGenerated)
+      throw new DrayError('COLUMN_MISSING', `the column ${column.name} of ${table} is generated and cannot be written`);
     return [column];
   });
   const twice = columns.find((column, index) => columns.indexOf(column) !== index);
   if (twice === undefined) return columns;
-  throw new DrayError('JOB_INVALID', `the column ${twice.name} of ${table} stands twice in "column"`, { side: 'target', remedy: 'Keep one of them.' });
+  throw new DrayError('JOB_INVALID', `the column ${twice.name} of ${table} stands twice in "column"`, {
+    side: 'target',
+    remedy: 'Keep one of them.',
+  });
 }
 
 /** `preSql` or `postSql`, one statement after the other, with `@table` replaced. */
@@ -87,7 +100,10 @@ export async function runStatements(
     try {
       await query(sql);
     } catch (error) {
-      throw new DrayError('SQL_FAILED', `a statement of "${when}" failed: ${(error as Error).message}`, { cause: error, place: `${when}: ${sql}` });
+      throw new DrayError('SQL_FAILED', `a statement of "${when}" failed: ${(error as Error).message}`, {
+        cause: error,
+        place: `${when}: ${sql}`,
+      });
     }
   }
 }

@@ -2,7 +2,10 @@ import { DrayError } from 'dray/sdk';
 
 /** `a, t_[08-10]` → `a`, `t_08`, `t_09`, `t_10`: DataX's lists and ranges, width of the first bound kept. */
 export function expandTables(entries: readonly string[]): string[] {
-  return entries.flatMap((entry) => entry.split(',')).flatMap((entry) => expandRange(entry.trim())).filter((name) => name !== '');
+  return entries
+    .flatMap((entry) => entry.split(','))
+    .flatMap((entry) => expandRange(entry.trim()))
+    .filter((name) => name !== '');
 }
 
 function expandRange(name: string): string[] {

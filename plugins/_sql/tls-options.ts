@@ -7,7 +7,8 @@ type TlsOption = z.output<ReturnType<typeof tls>>;
 /** Options for node:tls, or false for a plain connection. Verification is on unless the job file says `"verify": false`. */
 export function tlsOptions(option: TlsOption, host: string): ConnectionOptions | false {
   if (option === false) return false;
-  const { ca, cert, key, servername, verify } = option === true ? { ca: undefined, cert: undefined, key: undefined, servername: undefined, verify: true } : option;
+  const { ca, cert, key, servername, verify } =
+    option === true ? { ca: undefined, cert: undefined, key: undefined, servername: undefined, verify: true } : option;
   return {
     rejectUnauthorized: verify,
     // node:tls refuses an IP address here; the certificate is then checked against the address itself.

@@ -58,26 +58,33 @@ export async function tableColumns(session: Session, table: Table): Promise<Tabl
      WHERE c.TABLE_SCHEMA = ${quoteText(table.database)} AND c.TABLE_NAME = ${quoteText(table.name)} ORDER BY c.ORDINAL_POSITION`,
   );
   const numberOf = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
-  return (rows as (string | null)[][]).map(([name, dataType, columnType, nullable, length, precision, scale, fraction, extra, place, isMariadb]) => ({
-    ...describeCatalogColumn({
-      name: name!,
-      dataType: dataType!.toLowerCase(),
-      columnType: columnType!,
-      isNullable: nullable === 'YES',
-      length: numberOf(length),
-      precision: numberOf(precision),
-      scale: numberOf(scale),
-      fractionDigits: numberOf(fraction),
-      extra: extra ?? '',
-      isMariadb: isMariadb === '1',
+  return (rows as (string | null)[][]).map(
+    ([name, dataType, columnType, nullable, length, precision, scale, fraction, extra, place, isMariadb]) => ({
+      ...describeCatalogColumn({
+        name: name!,
+        dataType: dataType!.toLowerCase(),
+        columnType: columnType!,
+        isNullable: nullable === 'YES',
+        length: numberOf(length),
+        precision: numberOf(precision),
+        scale: numberOf(scale),
+        fractionDigits: numberOf(fraction),
+        extra: extra ?? '',
+        isMariadb: isMariadb === '1',
+      }),
+      isGenerated: /GENERATED/i.test(extra ?? '') && !/DEFAULT_GENERATED/i.test(extra ?? ''),
+      keyPlace: numberOf(place) ?? 0,
     }),
-    isGenerated: /GENERATED/i.test(extra ?? '') && !/DEFAULT_GENERATED/i.test(extra ?? ''),
-    keyPlace: numberOf(place) ?? 0,
-  }));
+  );
 }
 
 /** Smallest and largest value of an integer column; undefined if no row has one. */
-export async function keyBounds(session: Session, table: Table, column: TableColumn, where: string | undefined): Promise<SplitKey | undefined> {
+export async function keyBounds(
+  session: Session,
+  table: Table,
+  column: TableColumn,
+  where: string | undefined,
+): Promise<SplitKey | undefined> {
   const name = quoteName(column.name);
   const [row] = await session
     .query(`SELECT MIN(${name}), MAX(${name}) FROM ${table.sql}${where === undefined ? '' : ` WHERE ${where}`}`)

@@ -71,7 +71,8 @@ export class RowWriter {
     let at = builder.position;
     for (let column = 0; column < row.length; column++) {
       const cell = row[column];
-      at = cell === null || cell === undefined ? writeNull(builder.buffer, at) : this.#write(column, builder.buffer, at, cell, 0, cell.length);
+      at =
+        cell === null || cell === undefined ? writeNull(builder.buffer, at) : this.#write(column, builder.buffer, at, cell, 0, cell.length);
       builder.buffer[at++] = column === row.length - 1 ? LF : TAB;
     }
     builder.advance(at, 1);
@@ -109,6 +110,8 @@ export class RowWriter {
 
   #write(column: number, target: Buffer, at: number, source: Buffer, from: number, to: number): number {
     const form = this.#forms[column]!;
-    return form === 'bits' ? writeBits(this.#bitWidths[column]!, target, at, source, from, to) : writeCell(form, target, at, source, from, to);
+    return form === 'bits'
+      ? writeBits(this.#bitWidths[column]!, target, at, source, from, to)
+      : writeCell(form, target, at, source, from, to);
   }
 }

@@ -71,11 +71,20 @@ export function connectFault(error: unknown, where: string, { user, database }: 
   const { code = '', errno = 0, message } = error as ServerError;
   if (errno === 1049) return new DrayError('DATABASE_MISSING', `${where} has no database "${database}"`, { cause: error });
   if ([1044, 1045, 1130, 1251, 1698].includes(errno)) {
-    return new DrayError('LOGIN_REFUSED', `${where} refuses the login of ${user || 'a user without a name'} to database "${database}": ${message}`, {
-      cause: error,
-    });
+    return new DrayError(
+      'LOGIN_REFUSED',
+      `${where} refuses the login of ${user || 'a user without a name'} to database "${database}": ${message}`,
+      {
+        cause: error,
+      },
+    );
   }
-  if (code === 'HANDSHAKE_NO_SSL_SUPPORT' || code === 'HANDSHAKE_SSL_ERROR' || isTlsError(code) || /certificate|secure connection/i.test(message)) {
+  if (
+    code === 'HANDSHAKE_NO_SSL_SUPPORT' ||
+    code === 'HANDSHAKE_SSL_ERROR' ||
+    isTlsError(code) ||
+    /certificate|secure connection/i.test(message)
+  ) {
     return new DrayError('TLS_FAILED', `no trusted TLS connection to ${where}: ${message}`, { cause: error });
   }
   return new DrayError('CONNECT_FAILED', `cannot connect to ${where}: ${reasonOf(code, message)}`, { cause: error });

@@ -23,7 +23,9 @@ export function loadBatches({ session, table, source, target, mode }: Loading): 
     FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' STARTING BY ''
     (${fields.join(', ')})${assignments.length === 0 ? '' : ` SET ${assignments.join(', ')}`}`;
   return async (bytes, rowCount) => {
-    const result = await session.execute(sql, { infileStreamFactory: () => Readable.from([bytes], { objectMode: false, highWaterMark: bytes.length }) });
+    const result = await session.execute(sql, {
+      infileStreamFactory: () => Readable.from([bytes], { objectMode: false, highWaterMark: bytes.length }),
+    });
     await refuseWarnings(session, result);
     const { records, skipped } = countsOf(result);
     if (records === rowCount && skipped === 0) return;

@@ -6,7 +6,9 @@ const options = z.strictObject({
   zeroDate: z
     .enum(['keep', 'null'])
     .default('keep')
-    .describe("What becomes of dates like 0000-00-00: keep them (a target that has no such date refuses the row), or make them NULL as DataX does"),
+    .describe(
+      'What becomes of dates like 0000-00-00: keep them (a target that has no such date refuses the row), or make them NULL as DataX does',
+    ),
 });
 
 export type MysqlReaderOptions = z.output<typeof options>;

@@ -64,7 +64,9 @@ interface Described extends Schema {
 async function describe(session: Session, part: Part, { column }: MysqlReaderOptions): Promise<Described> {
   const from = await fromOf(session, part);
   const wanted =
-    part.table === undefined ? ['*'] : selectExpressions(column, await tableColumns(session, await findTable(session, part.table)), quoteName);
+    part.table === undefined
+      ? ['*']
+      : selectExpressions(column, await tableColumns(session, await findTable(session, part.table)), quoteName);
   const fields = await resultFields(session, `SELECT ${wanted.join(', ')} FROM ${from} LIMIT 0`).catch((error: unknown) => {
     throw serverFault(error, `read the columns of ${part.table ?? 'querySql'}`);
   });

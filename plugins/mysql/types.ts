@@ -44,10 +44,22 @@ function typeOf({ columnType, flags, characterSet, columnLength, decimals }: Res
     case 0:
     case 246: {
       const precision = columnLength - (decimals > 0 ? 1 : 0) - (flags & unsigned ? 0 : 1);
-      return { type: 'decimal', form: flags & zerofill ? 'zerofill' : 'plain', precision, scale: decimals, nativeType: `decimal(${precision},${decimals})` };
+      return {
+        type: 'decimal',
+        form: flags & zerofill ? 'zerofill' : 'plain',
+        precision,
+        scale: decimals,
+        nativeType: `decimal(${precision},${decimals})`,
+      };
     }
     case 4:
-      return { type: 'double', form: flags & zerofill ? 'zerofill' : 'plain', mantissaBits: 24, ...fixedScale(decimals), nativeType: 'float' };
+      return {
+        type: 'double',
+        form: flags & zerofill ? 'zerofill' : 'plain',
+        mantissaBits: 24,
+        ...fixedScale(decimals),
+        nativeType: 'float',
+      };
     case 5:
       return { type: 'double', form: flags & zerofill ? 'zerofill' : 'plain', ...fixedScale(decimals), nativeType: 'double' };
     case 7:
@@ -68,11 +80,18 @@ function typeOf({ columnType, flags, characterSet, columnLength, decimals }: Res
     default:
       if (flags & enumeration) return { type: 'string', form: 'text', nativeType: 'enum' };
       if (flags & set) return { type: 'string', form: 'text', nativeType: 'set' };
-      if (isBinary) return { type: 'bytes', form: 'hex', nativeType: columnType === 254 ? 'binary' : columnType === 253 ? 'varbinary' : 'blob' };
+      if (isBinary)
+        return { type: 'bytes', form: 'hex', nativeType: columnType === 254 ? 'binary' : columnType === 253 ? 'varbinary' : 'blob' };
       if (columnType === 253 || columnType === 254 || columnType === 15) {
         const isChar = columnType === 254;
         const length = Math.floor(columnLength / bytesPerCharacter);
-        return { type: 'string', form: 'text', length, ...(isChar ? { trailingBlanks: 'dropped' as const } : {}), nativeType: isChar ? 'char' : 'varchar' };
+        return {
+          type: 'string',
+          form: 'text',
+          length,
+          ...(isChar ? { trailingBlanks: 'dropped' as const } : {}),
+          nativeType: isChar ? 'char' : 'varchar',
+        };
       }
       return { type: 'string', form: 'text', nativeType: 'text' };
   }
@@ -160,6 +179,8 @@ export function describeCatalogColumn(catalog: CatalogColumn): Column {
 function listedValues(columnType: string): string[] {
   const escaped: Record<string, string> = { n: '\n', r: '\r', 0: '\0', Z: '\x1a' };
   return [...columnType.matchAll(/'((?:[^']|'')*)'/g)].map(([, value]) =>
-    value!.replace(/''|\\(.)/gs, (whole: string, letter: string | undefined) => (letter === undefined ? whole[0]! : (escaped[letter] ?? letter))),
+    value!.replace(/''|\\(.)/gs, (whole: string, letter: string | undefined) =>
+      letter === undefined ? whole[0]! : (escaped[letter] ?? letter),
+    ),
   );
 }

@@ -46,7 +46,14 @@ export interface TableColumn extends KeyedColumn {
 
 /** The table's columns in their order. */
 export async function tableColumns(client: Client, table: Table): Promise<TableColumn[]> {
-  const { rows } = await client.query<{ name: string; oid: number; typmod: number; notnull: boolean; generated: boolean; place: number | null }>(
+  const { rows } = await client.query<{
+    name: string;
+    oid: number;
+    typmod: number;
+    notnull: boolean;
+    generated: boolean;
+    place: number | null;
+  }>(
     `SELECT a.attname AS name, a.atttypid::int8::int AS oid, a.atttypmod AS typmod, a.attnotnull AS notnull,
        a.attgenerated <> '' AS generated, array_position(i.indkey::int2[], a.attnum) AS place
      FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
@@ -66,7 +73,12 @@ export async function tableColumns(client: Client, table: Table): Promise<TableC
 }
 
 /** Smallest and largest value of an integer column; undefined if no row has one. */
-export async function keyBounds(client: Client, table: Table, column: TableColumn, where: string | undefined): Promise<SplitKey | undefined> {
+export async function keyBounds(
+  client: Client,
+  table: Table,
+  column: TableColumn,
+  where: string | undefined,
+): Promise<SplitKey | undefined> {
   const name = quoteName(column.name);
   const { rows } = await client
     .query<{ min: string | null; max: string | null }>(

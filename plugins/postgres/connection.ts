@@ -1,8 +1,8 @@
+import type { tls, z } from 'dray/sdk';
+import pg from 'pg';
 import { type Address, parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
 import { tlsOptions } from '../_sql/tls-options.ts';
-import { type tls, type z } from 'dray/sdk';
-import pg from 'pg';
 import { connectFault } from './faults.ts';
 
 export interface ConnectionOptions {
@@ -84,7 +84,15 @@ async function cancelQuery(client: Client): Promise<void> {
   const { processID } = client as unknown as { processID: number | null };
   if (processID === null) return;
   const { host, port, database, user, password, ssl } = client as unknown as pg.ClientConfig;
-  const other = new pg.Client({ ...(host === undefined ? {} : { host }), port, database, user, password, ssl, connectionTimeoutMillis: 3000 });
+  const other = new pg.Client({
+    ...(host === undefined ? {} : { host }),
+    port,
+    database,
+    user,
+    password,
+    ssl,
+    connectionTimeoutMillis: 3000,
+  });
   try {
     await other.connect();
     await other.query('SELECT pg_cancel_backend($1)', [processID]);

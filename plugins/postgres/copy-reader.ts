@@ -1,11 +1,21 @@
 import { once } from 'node:events';
-import { DrayError, type Json, LF, type PluginContext, type Reader, RecordBatch, type RecordOutput, type Schema, type Split } from 'dray/sdk';
+import {
+  DrayError,
+  type Json,
+  LF,
+  type PluginContext,
+  type Reader,
+  RecordBatch,
+  type RecordOutput,
+  type Schema,
+  type Split,
+} from 'dray/sdk';
 import { to as copyTo } from 'pg-copy-streams';
 import { rangeCondition } from '../_sql/key-range.ts';
 import { type Part, partsOf, selectExpressions, splitColumn } from '../_sql/parts.ts';
 import { condition } from '../_sql/table-names.ts';
 import { findTable, keyBounds, type Table, tableColumns } from './catalog.ts';
-import { cancelOnAbort, type Client, connectFirst, disconnect, quoteName } from './connection.ts';
+import { type Client, cancelOnAbort, connectFirst, disconnect, quoteName } from './connection.ts';
 import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
 import { serverFault } from './faults.ts';
 import type { PostgresReaderOptions } from './reader.ts';
@@ -35,7 +45,12 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
       const notNull = await notNullColumns(client, result.fields);
       const columns = await columnsOf(
         client,
-        result.fields.map((field, index) => ({ name: field.name, oid: field.dataTypeID, typmod: field.dataTypeModifier, isNullable: !notNull.has(index) })),
+        result.fields.map((field, index) => ({
+          name: field.name,
+          oid: field.dataTypeID,
+          typmod: field.dataTypeModifier,
+          isNullable: !notNull.has(index),
+        })),
       );
       return { columns };
     },
@@ -99,9 +114,16 @@ function sizesOf({ estimatedRows, bytes }: Table): Pick<Split, 'estimatedRows' |
 }
 
 /** The SELECT of a split. Booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */
-async function selectOf(client: Client, part: Part, { range }: Split, options: PostgresReaderOptions, { columns }: Schema): Promise<string> {
+async function selectOf(
+  client: Client,
+  part: Part,
+  { range }: Split,
+  options: PostgresReaderOptions,
+  { columns }: Schema,
+): Promise<string> {
   const from = await sourceOf(client, part);
-  const names = part.table === undefined ? columns.map(({ name }) => quoteName(name)) : await expressions(client, options.column, part.table);
+  const names =
+    part.table === undefined ? columns.map(({ name }) => quoteName(name)) : await expressions(client, options.column, part.table);
   const select = names.map((name, index) => (columns[index]?.type === 'boolean' ? `(${name})::text` : name));
   const conditions = [
     ...(part.table === undefined || options.where === undefined ? [] : [condition(options.where)]),

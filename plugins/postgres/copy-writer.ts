@@ -4,7 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
 import { findTable, type TableColumn, tableColumns } from './catalog.ts';
-import { cancelOnAbort, type Client, connectFirst, disconnect, quoteName } from './connection.ts';
+import { type Client, cancelOnAbort, connectFirst, disconnect, quoteName } from './connection.ts';
 import { serverFault, writeFault } from './faults.ts';
 import { upsertBatches } from './upsert.ts';
 import type { PostgresWriterOptions } from './writer.ts';
@@ -73,11 +73,19 @@ function checkKey(key: readonly TableColumn[], columns: readonly TableColumn[], 
   }
   const missing = key.filter(({ name }) => !columns.some((column) => column.name === name));
   if (missing.length === 0) return;
-  throw new DrayError('JOB_INVALID', `writeMode "${mode}" needs the key column ${missing[0]!.name} of ${table} in "column"`, { side: 'target' });
+  throw new DrayError('JOB_INVALID', `writeMode "${mode}" needs the key column ${missing[0]!.name} of ${table} in "column"`, {
+    side: 'target',
+  });
 }
 
 /** One transaction per task; each batch between savepoints, so that a refused one leaves the others alone. */
-async function openTask(client: Client, target: Target, _source: Schema, options: PostgresWriterOptions, context: PluginContext): Promise<TaskWriter> {
+async function openTask(
+  client: Client,
+  target: Target,
+  _source: Schema,
+  options: PostgresWriterOptions,
+  context: PluginContext,
+): Promise<TaskWriter> {
   const state = target.state as unknown as TargetState;
   const names = target.schema.columns.map(({ name }) => name);
   const stopWatching = cancelOnAbort(client, context.signal);
@@ -97,7 +105,8 @@ async function openTask(client: Client, target: Target, _source: Schema, options
     throw serverFault(error, `write to ${state.table}`);
   };
   await client.query('BEGIN').catch(failed);
-  const sink = options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
+  const sink =
+    options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
   await client.query('SAVEPOINT batch').catch(failed);
   return {
     async write({ bytes }) {

@@ -5,7 +5,7 @@ import { BACKSLASH } from 'dray/sdk';
  * all know. In a RecordBatch they stand as they are.
  */
 
-const controlOf: Record<number, number> = { 0x62: 0x08, 0x66: 0x0c, 0x76: 0x0b };
+const controlOf: Record<number, number> = { 98: 0x08, 102: 0x0c, 118: 0x0b };
 
 /** True if one of the three may occur; sometimes true for a harmless `\\b`, that is, a backslash followed by the letter. */
 export function hasForeignEscape(bytes: Buffer): boolean {

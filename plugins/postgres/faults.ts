@@ -58,9 +58,13 @@ export function connectFault(error: unknown, where: string, { user, database }: 
   const { code = '', message } = error as ServerError;
   if (code === '3D000') return new DrayError('DATABASE_MISSING', `${where} has no database "${database}"`, { cause: error });
   if (code.startsWith('28') || /password|SASL|SCRAM/.test(message)) {
-    return new DrayError('LOGIN_REFUSED', `${where} refuses the login of ${user ?? 'a user without a name'} to database "${database}": ${message}`, {
-      cause: error,
-    });
+    return new DrayError(
+      'LOGIN_REFUSED',
+      `${where} refuses the login of ${user ?? 'a user without a name'} to database "${database}": ${message}`,
+      {
+        cause: error,
+      },
+    );
   }
   if (isTlsError(code) || /does not support SSL|certificate/i.test(message)) {
     return new DrayError('TLS_FAILED', `no trusted TLS connection to ${where}: ${message}`, { cause: error });

@@ -5,7 +5,12 @@ import { type BatchSink, copyBatches, type TargetState } from './copy-writer.ts'
  * Write modes `update` and `replace`: each batch is copied into a temporary table of the same shape and merged from there by primary key.
  * Of several rows with one key in a batch the last one counts, as if they had been written one after the other.
  */
-export async function upsertBatches(client: Client, { table, key }: TargetState, columns: readonly string[], mode: 'update' | 'replace'): Promise<BatchSink> {
+export async function upsertBatches(
+  client: Client,
+  { table, key }: TargetState,
+  columns: readonly string[],
+  mode: 'update' | 'replace',
+): Promise<BatchSink> {
   const names = columns.map(quoteName).join(', ');
   const keys = key.map(quoteName).join(', ');
   await client.query(

@@ -47,16 +47,24 @@ function reformatDate(text: string, format: string): string {
 }
 
 function timestampOf(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').replace(/\.?0*Z$/, '');
+  return new Date(ms)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.?0*Z$/, '');
 }
 
 function randomCell({ type, name = type }: StreamColumn, range: string): (row: number) => Cell {
   const bounds = range.split(/\s*,\s*/);
   const isDate = type === 'date' || type === 'timestamp';
-  const [from = Number.NaN, to = Number.NaN] = bounds.map((bound) => (isDate ? Date.parse(`${bound.trim().replace(' ', 'T')}Z`) : Number(bound)));
+  const [from = Number.NaN, to = Number.NaN] = bounds.map((bound) =>
+    isDate ? Date.parse(`${bound.trim().replace(' ', 'T')}Z`) : Number(bound),
+  );
   if (bounds.length !== 2 || Number.isNaN(from) || Number.isNaN(to) || from > to) {
     const example = isDate ? '"2020-01-01 00:00:00, 2026-01-01 00:00:00"' : '"0, 100"';
-    throw new DrayError('JOB_INVALID', `"random" of the stream column ${name} must be two ${isDate ? 'dates' : 'numbers'}, the smaller first, like ${example}`);
+    throw new DrayError(
+      'JOB_INVALID',
+      `"random" of the stream column ${name} must be two ${isDate ? 'dates' : 'numbers'}, the smaller first, like ${example}`,
+    );
   }
   const between = () => from + Math.random() * (to - from);
   const whole = () => Math.floor(from + Math.random() * (to - from + 1));

@@ -2,7 +2,15 @@ import { type Cell, type Column, defineReader, integer, type LogicalType, z } fr
 import { cellMaker, isConstant } from './cells.ts';
 
 /** DataX's names of types, and dray's own. */
-const types: Record<string, LogicalType> = { long: 'integer', int: 'integer', bool: 'boolean', date: 'timestamp', double: 'double', string: 'string', bytes: 'bytes' };
+const types: Record<string, LogicalType> = {
+  long: 'integer',
+  int: 'integer',
+  bool: 'boolean',
+  date: 'timestamp',
+  double: 'double',
+  string: 'string',
+  bytes: 'bytes',
+};
 
 const column = z.strictObject({
   name: z.string().optional().describe('Name of the column; default c0, c1, …'),
@@ -31,15 +39,23 @@ export default defineReader({
   aliases: ['streamreader'],
   summary: 'Generates rows: constants, sequences and random values',
   options,
-  example: { column: [{ name: 'id', type: 'long', sequence: 1 }, { name: 'word', value: 'hello' }], sliceRecordCount: 1000 },
+  example: {
+    column: [
+      { name: 'id', type: 'long', sequence: 1 },
+      { name: 'word', value: 'hello' },
+    ],
+    sliceRecordCount: 1000,
+  },
   open({ column: columns, sliceRecordCount: rowCount }) {
     return {
       schema: () => ({
-        columns: columns.map((one, index): Column => ({
-          name: one.name ?? `c${index}`,
-          type: types[one.type] ?? (one.type as LogicalType),
-          isNullable: one.value === null || one.value === undefined,
-        })),
+        columns: columns.map(
+          (one, index): Column => ({
+            name: one.name ?? `c${index}`,
+            type: types[one.type] ?? (one.type as LogicalType),
+            isNullable: one.value === null || one.value === undefined,
+          }),
+        ),
       }),
       split: ({ channels }) =>
         Array.from({ length: channels }, (_, slice) => ({ name: `slice ${slice}`, part: slice, estimatedRows: rowCount })),

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runDray, type RunningDray, startDray, writeJob } from '../support/run-dray.ts';
+import { type RunningDray, runDray, startDray, writeJob } from '../support/run-dray.ts';
 import { streamJob } from '../support/sample-jobs.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
@@ -69,7 +69,12 @@ describe('the report of --json', () => {
     const folder = tempFolder();
     const files = ['a.json', 'b.json'].map((name) => writeJob(folder, streamJob(), name));
     const { stdout } = await runDray(['run', '--json', ...files]);
-    expect(stdout.trim().split('\n').map((line) => (JSON.parse(line) as { job: string }).job)).toEqual(['a', 'b']);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { job: string }).job),
+    ).toEqual(['a', 'b']);
   });
 });
 
@@ -90,7 +95,9 @@ test('several jobs run one after the other, and none runs behind one that failed
 });
 
 test('-p gives variables their values, also more than one, and wins over the environment', async () => {
-  const job = JSON.stringify(streamJob({ print: true })).replace('"sliceRecordCount":10', '"sliceRecordCount":${rows}').replace('hello', '${word}=${env:WORD}');
+  const job = JSON.stringify(streamJob({ print: true }))
+    .replace('"sliceRecordCount":10', '"sliceRecordCount":${rows}')
+    .replace('hello', '${word}=${env:WORD}');
   const path = writeJob(tempFolder(), job);
   const { stdout } = await runDray(['run', path, '-p', 'rows=2', '--param', 'word=a=b'], { env: { rows: '7', WORD: 'c' } });
   expect(stdout).toBe('1\ta=b=c\n2\ta=b=c\n');
@@ -103,14 +110,19 @@ test('an unknown key is refused, and with --lenient it is a warning', async () =
   const path = writeJob(tempFolder(), streamJob({ setting: { spede: {} } }));
   const strict = await runDray(['run', path]);
   expect(strict.exitCode).toBe(2);
-  expect(strict.stderr).toMatch(/^error JOB_UNKNOWN_KEY: unknown key "spede" in job\.setting; did you mean "speed"\?\n {2}where: +.*job\.json:\d+:\d+\n {2}what to do: .+\n$/);
+  expect(strict.stderr).toMatch(
+    /^error JOB_UNKNOWN_KEY: unknown key "spede" in job\.setting; did you mean "speed"\?\n {2}where: +.*job\.json:\d+:\d+\n {2}what to do: .+\n$/,
+  );
   const lenient = await runDray(['run', '--lenient', path]);
   expect(lenient.exitCode).toBe(0);
   expect(lenient.stderr).toContain('warning unknown key "spede" in job.setting; did you mean "speed"?');
 });
 
 test('comments, trailing commas and keys of DataX without effect are accepted, the latter with a warning each', async () => {
-  const job = JSON.stringify({ core: { container: {} }, ...streamJob() }, null, 2).replace('"print": false', '"print": "false", "encoding": "UTF-8", // old');
+  const job = JSON.stringify({ core: { container: {} }, ...streamJob() }, null, 2).replace(
+    '"print": false',
+    '"print": "false", "encoding": "UTF-8", // old',
+  );
   const { exitCode, stderr } = await runDray(['run', writeJob(tempFolder(), `/* nightly */\n${job}`)]);
   expect(exitCode).toBe(0);
   expect(stderr).toContain('warning core has no effect: ');

@@ -54,7 +54,10 @@ describe('the postgres writer', () => {
         ],
         badRow: ['4', 'a word of more than ten characters'],
         readBack: async () =>
-          (await client.query<{ id: string; word: Cell }>('SELECT id::text AS id, word FROM things')).rows.map(({ id, word }) => [id, word]),
+          (await client.query<{ id: string; word: Cell }>('SELECT id::text AS id, word FROM things')).rows.map(({ id, word }) => [
+            id,
+            word,
+          ]),
         reset: async () => void (await client.query('TRUNCATE things')),
       });
     });

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import type { Cell, DrayError, PluginContext, Reader, ReaderPlugin, Schema, Split } from '../../core/sdk/index.ts';
 import { ChannelOutput } from '../../core/task/output.ts';
 import { Channel } from '../../core/transport/channel.ts';
 import { RateLimit } from '../../core/transport/rate-limit.ts';
-import type { Cell, DrayError, PluginContext, Reader, ReaderPlugin, Schema, Split } from '../../core/sdk/index.ts';
 
 export interface ReaderCase {
   readonly plugin: ReaderPlugin;

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DrayResult } from '../support/run-dray.ts';
 import { type ExpectedFault, expectFault } from '../support/faults.ts';
 import { freePort } from '../support/free-port.ts';
 import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
+import type { DrayResult } from '../support/run-dray.ts';
 import { runDray, writeJob } from '../support/run-dray.ts';
 import { mysqlDatabase, postgresDatabase, readerOf, type TestDatabase, writerOf } from '../support/sql.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -28,7 +28,10 @@ beforeAll(async () => {
       'CREATE TABLE target (id int PRIMARY KEY, word varchar(5))',
       ...(database.kind === 'postgres'
         ? ["CREATE USER poor PASSWORD 'poor-password'"]
-        : [`CREATE USER 'poor'@'${host}' IDENTIFIED BY 'poor-password'`, `GRANT CREATE TEMPORARY TABLES ON ${database.name}.* TO 'poor'@'${host}'`]),
+        : [
+            `CREATE USER 'poor'@'${host}' IDENTIFIED BY 'poor-password'`,
+            `GRANT CREATE TEMPORARY TABLES ON ${database.name}.* TO 'poor'@'${host}'`,
+          ]),
     );
   }
 });
@@ -47,13 +50,39 @@ type Fault = ExpectedFault & { readonly title: string; readonly options: (databa
 const connectionFaults: Omit<Fault, 'exitCode'>[] = [
   { title: 'a wrong password', code: 'LOGIN_REFUSED', says: /refuses the login of /, options: () => ({ password: 'not-the-password' }) },
   { title: 'an unknown user', code: 'LOGIN_REFUSED', says: 'noone', options: () => ({ username: 'noone' }) },
-  { title: 'a server that is not there', code: 'CONNECT_FAILED', says: 'nothing listens there', options: at((url) => url.replace(/:\d+\//, `:${nobody}/`)) },
-  { title: 'a host that is not there', code: 'CONNECT_FAILED', says: 'the host name is unknown', options: at((url) => url.replace('127.0.0.1', 'no-such-host.invalid')) },
-  { title: 'a database that is not there', code: 'DATABASE_MISSING', says: 'no database "elsewhere"', options: at((url) => url.replace(/[^/]+$/, 'elsewhere'), 'root') },
+  {
+    title: 'a server that is not there',
+    code: 'CONNECT_FAILED',
+    says: 'nothing listens there',
+    options: at((url) => url.replace(/:\d+\//, `:${nobody}/`)),
+  },
+  {
+    title: 'a host that is not there',
+    code: 'CONNECT_FAILED',
+    says: 'the host name is unknown',
+    options: at((url) => url.replace('127.0.0.1', 'no-such-host.invalid')),
+  },
+  {
+    title: 'a database that is not there',
+    code: 'DATABASE_MISSING',
+    says: 'no database "elsewhere"',
+    options: at((url) => url.replace(/[^/]+$/, 'elsewhere'), 'root'),
+  },
   { title: 'a table that is not there', code: 'TABLE_MISSING', says: 'there is no table "nowhere"', options: at((url) => url, 'nowhere') },
   { title: 'a column that is not there', code: 'COLUMN_MISSING', says: 'wrod', options: () => ({ column: ['id', 'wrod'] }) },
-  { title: 'a mistake in "session"', code: 'SQL_FAILED', says: 'a statement of "session" failed', where: 'SET nonsense', options: () => ({ session: ['SET nonsense = = 1'] }) },
-  { title: 'a certificate authority that is not there', code: 'TLS_FAILED', says: '/no/such/ca.pem', options: () => ({ tls: { ca: '/no/such/ca.pem' } }) },
+  {
+    title: 'a mistake in "session"',
+    code: 'SQL_FAILED',
+    says: 'a statement of "session" failed',
+    where: 'SET nonsense',
+    options: () => ({ session: ['SET nonsense = = 1'] }),
+  },
+  {
+    title: 'a certificate authority that is not there',
+    code: 'TLS_FAILED',
+    says: '/no/such/ca.pem',
+    options: () => ({ tls: { ca: '/no/such/ca.pem' } }),
+  },
 ];
 
 /** Options with another address or table. */
@@ -76,27 +105,98 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
 
   test.each<Fault>([
     { title: 'a jdbcUrl that is none', exitCode: 2, code: 'JOB_INVALID', says: 'cannot be read', options: at(() => 'localhost:5432/shop') },
-    { title: 'a jdbcUrl without database', exitCode: 2, code: 'JOB_INVALID', says: 'names no database', options: at((url) => url.replace(/\/[^/]+$/, '')) },
-    { title: 'a jdbcUrl of another system', exitCode: 2, code: 'JOB_INVALID', says: 'cannot be read', options: at((url) => url.replace(/jdbc:\w+/, 'jdbc:oracle')) },
-    { title: 'neither table nor query', exitCode: 2, code: 'JOB_INVALID', says: 'neither "table" nor "querySql"', options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl }] }) },
-    { title: 'an expression that is no SQL', exitCode: 3, code: 'SQL_FAILED', says: 'read the columns of good', options: () => ({ column: ['id +'] }) },
+    {
+      title: 'a jdbcUrl without database',
+      exitCode: 2,
+      code: 'JOB_INVALID',
+      says: 'names no database',
+      options: at((url) => url.replace(/\/[^/]+$/, '')),
+    },
+    {
+      title: 'a jdbcUrl of another system',
+      exitCode: 2,
+      code: 'JOB_INVALID',
+      says: 'cannot be read',
+      options: at((url) => url.replace(/jdbc:\w+/, 'jdbc:oracle')),
+    },
+    {
+      title: 'neither table nor query',
+      exitCode: 2,
+      code: 'JOB_INVALID',
+      says: 'neither "table" nor "querySql"',
+      options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl }] }),
+    },
+    {
+      title: 'an expression that is no SQL',
+      exitCode: 3,
+      code: 'SQL_FAILED',
+      says: 'read the columns of good',
+      options: () => ({ column: ['id +'] }),
+    },
     { title: 'a condition that is no SQL', exitCode: 3, code: 'SQL_FAILED', options: () => ({ where: 'id >' }) },
     { title: 'a splitPk that is not there', exitCode: 3, code: 'COLUMN_MISSING', says: 'splitPk', options: () => ({ splitPk: 'idd' }) },
-    { title: 'a query that is no SQL', exitCode: 3, code: 'SQL_FAILED', says: 'querySql', options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl, querySql: ['SELEC 1'] }] }) },
-    { title: 'a right that is missing', exitCode: 3, code: kind === 'postgres' ? 'PERMISSION_DENIED' : 'TABLE_MISSING', options: () => ({ username: 'poor', password: 'poor-password' }) },
+    {
+      title: 'a query that is no SQL',
+      exitCode: 3,
+      code: 'SQL_FAILED',
+      says: 'querySql',
+      options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl, querySql: ['SELEC 1'] }] }),
+    },
+    {
+      title: 'a right that is missing',
+      exitCode: 3,
+      code: kind === 'postgres' ? 'PERMISSION_DENIED' : 'TABLE_MISSING',
+      options: () => ({ username: 'poor', password: 'poor-password' }),
+    },
   ])('as source: $title', async ({ options, ...fault }) => {
     expectFault(await run(readerOf(databases[kind], 'good', options(databases[kind])), sink), fault);
   });
 
   test.each<Fault>([
-    { title: 'a mistake in "preSql"', exitCode: 4, code: 'SQL_FAILED', says: 'a statement of "preSql" failed', where: 'DELETE FORM target', options: () => ({ preSql: ['DELETE FORM @table'] }) },
-    { title: 'a mistake in "postSql"', exitCode: 4, code: 'SQL_FAILED', says: 'a statement of "postSql" failed', options: () => ({ preSql: ['DELETE FROM @table'], postSql: ['nonsense'] }) },
+    {
+      title: 'a mistake in "preSql"',
+      exitCode: 4,
+      code: 'SQL_FAILED',
+      says: 'a statement of "preSql" failed',
+      where: 'DELETE FORM target',
+      options: () => ({ preSql: ['DELETE FORM @table'] }),
+    },
+    {
+      title: 'a mistake in "postSql"',
+      exitCode: 4,
+      code: 'SQL_FAILED',
+      says: 'a statement of "postSql" failed',
+      options: () => ({ preSql: ['DELETE FROM @table'], postSql: ['nonsense'] }),
+    },
     { title: 'a column named twice', exitCode: 2, code: 'JOB_INVALID', says: 'stands twice', options: () => ({ column: ['id', 'ID'] }) },
-    { title: 'two tables', exitCode: 2, code: 'JOB_INVALID', says: 'one table', options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl, table: ['target', 'good'] }] }) },
+    {
+      title: 'two tables',
+      exitCode: 2,
+      code: 'JOB_INVALID',
+      says: 'one table',
+      options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl, table: ['target', 'good'] }] }),
+    },
     { title: 'a write mode that is none', exitCode: 2, code: 'JOB_INVALID', says: 'writeMode', options: () => ({ writeMode: 'upsert' }) },
-    { title: 'fewer columns in the reader', exitCode: 2, code: 'COLUMN_COUNT', says: '2 columns (c0, c1) and the writer takes 3 (id, word, more)', options: at((url) => url, 'three') },
-    { title: 'fewer columns in the writer', exitCode: 2, code: 'COLUMN_COUNT', says: 'the writer takes 1 (id)', options: () => ({ column: ['id'] }) },
-    { title: 'a right that is missing', exitCode: 4, code: kind === 'postgres' ? 'PERMISSION_DENIED' : 'TABLE_MISSING', options: () => ({ username: 'poor', password: 'poor-password' }) },
+    {
+      title: 'fewer columns in the reader',
+      exitCode: 2,
+      code: 'COLUMN_COUNT',
+      says: '2 columns (c0, c1) and the writer takes 3 (id, word, more)',
+      options: at((url) => url, 'three'),
+    },
+    {
+      title: 'fewer columns in the writer',
+      exitCode: 2,
+      code: 'COLUMN_COUNT',
+      says: 'the writer takes 1 (id)',
+      options: () => ({ column: ['id'] }),
+    },
+    {
+      title: 'a right that is missing',
+      exitCode: 4,
+      code: kind === 'postgres' ? 'PERMISSION_DENIED' : 'TABLE_MISSING',
+      options: () => ({ username: 'poor', password: 'poor-password' }),
+    },
   ])('as target: $title', async ({ options, ...fault }) => {
     expectFault(await run(twoColumns, writerOf(databases[kind], 'target', options(databases[kind]))), fault);
   });
@@ -147,7 +247,10 @@ test('a NUL character is dirty at PostgreSQL, which has none, and arrives at MyS
 
 describe('files', () => {
   const from = (path: string, options: object = {}) => ({ name: 'txtfilereader', parameter: { path, ...options } });
-  const into = (path: string, options: object = {}) => ({ name: 'txtfilewriter', parameter: { path, fileName: 'out', writeMode: 'nonConflict', ...options } });
+  const into = (path: string, options: object = {}) => ({
+    name: 'txtfilewriter',
+    parameter: { path, fileName: 'out', writeMode: 'nonConflict', ...options },
+  });
 
   /** Moves a file that is wrong into a folder, which must be empty afterwards. */
   async function fileFault(name: string, content: Buffer | string | undefined, options: object = {}): Promise<DrayResult> {

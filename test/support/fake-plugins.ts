@@ -1,9 +1,9 @@
 import type { Job } from '../../core/job/load-job.ts';
 import {
   type Cell,
+  DrayError,
   defineReader,
   defineWriter,
-  DrayError,
   type ReaderPlugin,
   type RecordOutput,
   type Schema,
@@ -149,7 +149,12 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     maxDirtyRecords: 0,
     maxDirtyShare: undefined,
     isDryRun: false,
-    contents: [{ reader: { ref: nowhere, plugin: reader, options: {} }, writer: { ref: { ...nowhere, kind: 'writer' }, plugin: writer, options: {} } }],
+    contents: [
+      {
+        reader: { ref: nowhere, plugin: reader, options: {} },
+        writer: { ref: { ...nowhere, kind: 'writer' }, plugin: writer, options: {} },
+      },
+    ],
     ...facts,
   };
 }

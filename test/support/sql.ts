@@ -25,12 +25,18 @@ export function connectionTo({ user, password, jdbcUrl }: TestDatabase, ...table
 
 /** A reader of a table, `*` or the columns named. */
 export function readerOf(database: TestDatabase, table: string, options: object = {}) {
-  return { name: database.kind === 'postgres' ? 'postgresqlreader' : 'mysqlreader', parameter: { ...connectionTo(database, table), ...options } };
+  return {
+    name: database.kind === 'postgres' ? 'postgresqlreader' : 'mysqlreader',
+    parameter: { ...connectionTo(database, table), ...options },
+  };
 }
 
 /** A writer of a table. */
 export function writerOf(database: TestDatabase, table: string, options: object = {}) {
-  return { name: database.kind === 'postgres' ? 'postgresqlwriter' : 'mysqlwriter', parameter: { ...connectionTo(database, table), ...options } };
+  return {
+    name: database.kind === 'postgres' ? 'postgresqlwriter' : 'mysqlwriter',
+    parameter: { ...connectionTo(database, table), ...options },
+  };
 }
 
 export function postgresDatabase(access: Access, name: string): TestDatabase {
@@ -40,7 +46,15 @@ export function postgresDatabase(access: Access, name: string): TestDatabase {
     ...{ host, port, user, password, name },
     jdbcUrl: `jdbc:postgresql://${host}:${port}/${name}`,
     async sql(...statements) {
-      const client = new pg.Client({ host, port, user, password, database: name, application_name: 'test', types: { getTypeParser: () => String } });
+      const client = new pg.Client({
+        host,
+        port,
+        user,
+        password,
+        database: name,
+        application_name: 'test',
+        types: { getTypeParser: () => String },
+      });
       await client.connect();
       try {
         let rows: Cells[] = [];

@@ -31,13 +31,13 @@ interface Import {
 }
 
 function importsIn(file: string, text: string): Import[] {
-  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s(type\s)?[^;]*?from\s+'([^']+)'|(?:^|\n)\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/g)].map(
-    ([, type, from, bare, dynamic]) => {
-      const name = (from ?? bare ?? dynamic)!;
-      const target = name.startsWith('.') ? relative(root, resolve(root, dirname(file), name)) : name;
-      return { file, target, isType: type !== undefined };
-    },
-  );
+  return [
+    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\s(type\s)?[^;]*?from\s+'([^']+)'|(?:^|\n)\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/g),
+  ].map(([, type, from, bare, dynamic]) => {
+    const name = (from ?? bare ?? dynamic)!;
+    const target = name.startsWith('.') ? relative(root, resolve(root, dirname(file), name)) : name;
+    return { file, target, isType: type !== undefined };
+  });
 }
 
 /** Why an import is wrong; undefined if it is right. */

@@ -1,10 +1,9 @@
 import { dirname } from 'node:path';
 import { builtInPlugins, resolvePlugin } from '../../registry/registry.ts';
 import { DrayError, z } from '../../sdk/index.ts';
-import { type AnyPlugin, referencePage } from '../reference-page.ts';
 import { optionRows } from '../option-rows.ts';
+import { type AnyPlugin, referencePage } from '../reference-page.ts';
 import { Screen } from '../screen.ts';
-
 
 export interface ListOptions {
   readonly json: boolean;
@@ -24,7 +23,8 @@ export async function listPlugins(name: string | undefined, { json, markdown }: 
     return;
   }
   screen.result(found.map(name === undefined ? oneLine : withOptions).join('\n'));
-  if (name === undefined) screen.result('\n`dray plugins NAME` lists the options of one. A plugin of your own is named in the job file by path or package.\n');
+  if (name === undefined)
+    screen.result('\n`dray plugins NAME` lists the options of one. A plugin of your own is named in the job file by path or package.\n');
 }
 
 export async function allPlugins(): Promise<AnyPlugin[]> {

@@ -26,13 +26,14 @@ export async function postgresDatabase(): Promise<Database> {
     kind: 'postgres',
     login: { username: server.user, password: server.password, jdbcUrl: `jdbc:postgresql://${server.host}:${server.port}/${name}` },
     execute: async (sql) => void (await client.query(sql)),
-    query: async (text) => (await client.query<(string | null)[]>({ text, rowMode: 'array', types: { getTypeParser: () => (value: string) => value } })).rows,
+    query: async (text) =>
+      (await client.query<(string | null)[]>({ text, rowMode: 'array', types: { getTypeParser: () => (value: string) => value } })).rows,
     end: () => client.end(),
   };
 }
 
-/** Dates like 0000-00-00 are values there; what does not fit is an error. */
-const lenientDates = "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES'";
+/** Any date can be put into a source, 0000-00-00 and 2020-02-31 too; all else that does not fit is an error. */
+const lenientDates = "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES'";
 
 export async function mysqlDatabase(): Promise<Database> {
   const server = providedMariadb();
@@ -52,7 +53,12 @@ export async function mysqlDatabase(): Promise<Database> {
 }
 
 /** A table with one column per case, of the case's own type or of the one on the other server. */
-export async function createTable(database: Database, name: string, cases: readonly TypeCase[], side: 'native' | 'elsewhere'): Promise<void> {
+export async function createTable(
+  database: Database,
+  name: string,
+  cases: readonly TypeCase[],
+  side: 'native' | 'elsewhere',
+): Promise<void> {
   const columns = cases.map((one, index) => `${columnOf(index)} ${one[side]} NULL`);
   await database.execute(`CREATE TABLE ${name} (id int PRIMARY KEY, ${columns.join(', ')})`);
 }
@@ -63,7 +69,9 @@ export async function insertRows(database: Database, name: string, rows: readonl
 
 /** What a table holds, in its server's words: bytes and texts of MySQL as hex, so that no character set comes between. */
 export async function shownRows(database: Database, name: string, cases: readonly TypeCase[], where = 'true'): Promise<Shown[]> {
-  const texts = cases.map(({ native }, index) => (database.kind === 'postgres' ? `${columnOf(index)}::text` : shownByMysql(native, columnOf(index))));
+  const texts = cases.map(({ native }, index) =>
+    database.kind === 'postgres' ? `${columnOf(index)}::text` : shownByMysql(native, columnOf(index)),
+  );
   const rows = await database.query(`SELECT id, ${texts.join(', ')} FROM ${name} WHERE ${where} ORDER BY id`);
   return rows.map(([id, ...cells]) => ({ id: Number(id), cells }));
 }

@@ -57,8 +57,18 @@ test('every type of MySQL comes through PostgreSQL exactly, in a type that holds
 test('what the types of PostgreSQL cannot hold is a dirty record, and nothing of it is written', async () => {
   await createTable(postgres, 'refusing', cases, 'elsewhere');
   const where = `id >= ${firstRefusedId}`;
-  const { exitCode, report, stderr } = await runTrip(tempFolder(), tableReader(mysql, 'source', { where }), tableWriter(postgres, 'refusing'), 1000);
+  const { exitCode, report, stderr } = await runTrip(
+    tempFolder(),
+    tableReader(mysql, 'source', { where }),
+    tableWriter(postgres, 'refusing'),
+    1000,
+  );
   const taken = await shownRows(postgres, 'refusing', cases);
-  expect(taken.map(({ cells }) => cases.flatMap(({ native }, index) => (cells[index] === null ? [] : [`${native} as ${cells[index]}`])).join())).toEqual([]);
-  expect({ exitCode, stderr, rows: report?.rows }).toMatchObject({ exitCode: 0, rows: { written: 0, dirty: rowsOf(cases).filter(({ id }) => id >= firstRefusedId).length } });
+  expect(
+    taken.map(({ cells }) => cases.flatMap(({ native }, index) => (cells[index] === null ? [] : [`${native} as ${cells[index]}`])).join()),
+  ).toEqual([]);
+  expect({ exitCode, stderr, rows: report?.rows }).toMatchObject({
+    exitCode: 0,
+    rows: { written: 0, dirty: rowsOf(cases).filter(({ id }) => id >= firstRefusedId).length },
+  });
 });

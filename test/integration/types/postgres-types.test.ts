@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { createTable, type Database, insertRows, mysqlDatabase, postgresDatabase, shownRows } from './databases.ts';
-import { postgresSetup, postgresTypes as cases } from './postgres-types.ts';
+import { postgresTypes as cases, postgresSetup } from './postgres-types.ts';
 import { move, moveByFile, runTrip, tableReader, tableWriter } from './trips.ts';
 import { differences, firstRefusedId, rowsOf } from './type-case.ts';
 
@@ -29,7 +29,8 @@ test.each(['insert', 'update', 'replace'])('every type of PostgreSQL comes throu
   const folder = tempFolder();
   await move(folder, tableReader(postgres, 'source'), tableWriter(postgres, `target_${writeMode}`, { writeMode }));
   // Once more over rows that are there.
-  if (writeMode !== 'insert') await move(folder, tableReader(postgres, 'source'), tableWriter(postgres, `target_${writeMode}`, { writeMode }));
+  if (writeMode !== 'insert')
+    await move(folder, tableReader(postgres, 'source'), tableWriter(postgres, `target_${writeMode}`, { writeMode }));
   expect(await lost(`target_${writeMode}`)).toEqual([]);
 });
 
@@ -48,12 +49,31 @@ test('every type of PostgreSQL comes through MySQL exactly, in a type that holds
   expect(await lost('back', `id < ${firstRefusedId}`)).toEqual([]);
 });
 
-test.each(['local-infile', 'insert'])('what the types of MySQL cannot hold is a dirty record, and nothing of it is written (load: %s)', async (load) => {
-  const table = `refusing_${load.replace('-', '_')}`;
-  await createTable(mysql, table, cases, 'elsewhere');
-  const where = `id >= ${firstRefusedId}`;
-  const { exitCode, report, stderr } = await runTrip(tempFolder(), tableReader(postgres, 'source', { where }), tableWriter(mysql, table, { load }), 1000);
-  const taken = await shownRows(mysql, table, cases.map(({ elsewhere }) => ({ native: elsewhere, values: [], elsewhere })));
-  expect(taken.map(({ cells }) => cases.flatMap(({ native }, index) => (cells[index] === null ? [] : [`${native} as ${cells[index]}`])).join())).toEqual([]);
-  expect({ exitCode, stderr, rows: report?.rows }).toMatchObject({ exitCode: 0, rows: { written: 0, dirty: rowsOf(cases).filter(({ id }) => id >= firstRefusedId).length } });
-});
+test.each(['local-infile', 'insert'])(
+  'what the types of MySQL cannot hold is a dirty record, and nothing of it is written (load: %s)',
+  async (load) => {
+    const table = `refusing_${load.replace('-', '_')}`;
+    await createTable(mysql, table, cases, 'elsewhere');
+    const where = `id >= ${firstRefusedId}`;
+    const { exitCode, report, stderr } = await runTrip(
+      tempFolder(),
+      tableReader(postgres, 'source', { where }),
+      tableWriter(mysql, table, { load }),
+      1000,
+    );
+    const taken = await shownRows(
+      mysql,
+      table,
+      cases.map(({ elsewhere }) => ({ native: elsewhere, values: [], elsewhere })),
+    );
+    expect(
+      taken.map(({ cells }) =>
+        cases.flatMap(({ native }, index) => (cells[index] === null ? [] : [`${native} as ${cells[index]}`])).join(),
+      ),
+    ).toEqual([]);
+    expect({ exitCode, stderr, rows: report?.rows }).toMatchObject({
+      exitCode: 0,
+      rows: { written: 0, dirty: rowsOf(cases).filter(({ id }) => id >= firstRefusedId).length },
+    });
+  },
+);

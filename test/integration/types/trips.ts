@@ -26,23 +26,37 @@ export function fileWriter(folder: string, more: object = {}): End {
 
 /** Bytes are told from texts by a declared type; all else is read as text. */
 export function fileReader(folder: string, cases: readonly TypeCase[], more: object = {}): End {
-  const column = [{ index: 0, type: 'string', name: 'id' }, ...cases.map(({ inFile = 'string' }, index) => ({ index: index + 1, type: inFile, name: columnOf(index) }))];
+  const column = [
+    { index: 0, type: 'string', name: 'id' },
+    ...cases.map(({ inFile = 'string' }, index) => ({ index: index + 1, type: inFile, name: columnOf(index) })),
+  ];
   return { name: 'txtfilereader', parameter: { path: join(folder, 'out'), column, ...more } };
 }
 
 /** Runs a job with the real command line. */
 export function runTrip(folder: string, reader: End, writer: End, errorLimit = 0): Promise<DrayResult> {
-  return runDray(['run', writeJob(folder, { job: { setting: { speed: { channel: 1 }, errorLimit: { record: errorLimit } }, content: [{ reader, writer }] } }), '--json']);
+  return runDray([
+    'run',
+    writeJob(folder, { job: { setting: { speed: { channel: 1 }, errorLimit: { record: errorLimit } }, content: [{ reader, writer }] } }),
+    '--json',
+  ]);
 }
 
 /** Runs a job that must take every row as it is. */
 export async function move(folder: string, reader: End, writer: End): Promise<void> {
   const { exitCode, stderr, report } = await runTrip(folder, reader, writer, 1000);
-  expect({ exitCode, stderr, dirty: report?.rows.dirty }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining('warning') as string, dirty: 0 });
+  expect({ exitCode, stderr, dirty: report?.rows.dirty }).toEqual({
+    exitCode: 0,
+    stderr: expect.not.stringContaining('warning') as string,
+    dirty: 0,
+  });
 }
 
 /** Through files and back. */
-export async function moveByFile(folder: string, { from, to, cases, compress }: { from: End; to: End; cases: readonly TypeCase[]; compress: 'none' | 'gzip' }): Promise<void> {
+export async function moveByFile(
+  folder: string,
+  { from, to, cases, compress }: { from: End; to: End; cases: readonly TypeCase[]; compress: 'none' | 'gzip' },
+): Promise<void> {
   rmSync(join(folder, 'out'), { recursive: true, force: true });
   await move(folder, from, fileWriter(folder, { compress }));
   await move(folder, fileReader(folder, cases), to);

@@ -23,7 +23,10 @@ export interface CaseRow {
 /** Row by row the values of all cases side by side, NULL where a case has no more; then each refused value in a row of its own. */
 export function rowsOf(cases: readonly TypeCase[]): CaseRow[] {
   const most = Math.max(...cases.map(({ values }) => values.length));
-  const held = Array.from({ length: most + 1 }, (_, index): CaseRow => ({ id: index + 1, cells: cases.map(({ values }) => values[index] ?? 'NULL') }));
+  const held = Array.from(
+    { length: most + 1 },
+    (_, index): CaseRow => ({ id: index + 1, cells: cases.map(({ values }) => values[index] ?? 'NULL') }),
+  );
   const refused = cases.flatMap((one, column) =>
     (one.refused ?? []).map((value) => cases.map((_, index) => (index === column ? value : 'NULL'))),
   );
@@ -39,9 +42,18 @@ export function differences(cases: readonly TypeCase[], expected: readonly Shown
   return [
     ...expected.flatMap(({ id, cells }) => {
       const other = found.get(id);
-      if (other === undefined) return [`row ${id} is missing (${cases.filter((_, index) => cells[index] !== null).map(({ native }) => native).slice(0, 3).join(', ')})`];
+      if (other === undefined)
+        return [
+          `row ${id} is missing (${cases
+            .filter((_, index) => cells[index] !== null)
+            .map(({ native }) => native)
+            .slice(0, 3)
+            .join(', ')})`,
+        ];
       return cases.flatMap(({ native, elsewhere }, index) =>
-        cells[index] === other[index] ? [] : [`${native} (by way of ${elsewhere}) in row ${id}: ${JSON.stringify(other[index])}, not ${JSON.stringify(cells[index])}`],
+        cells[index] === other[index]
+          ? []
+          : [`${native} (by way of ${elsewhere}) in row ${id}: ${JSON.stringify(other[index])}, not ${JSON.stringify(cells[index])}`],
       );
     }),
     ...(actual.length > expected.length ? [`${actual.length} rows, not ${expected.length}`] : []),

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { runJob, type RunOptions } from '../../../core/controller/run-job.ts';
+import { type RunOptions, runJob } from '../../../core/controller/run-job.ts';
 import type { Job } from '../../../core/job/load-job.ts';
 import { DrayError } from '../../../core/sdk/index.ts';
 import { runTask } from '../../../core/task/run-task.ts';
@@ -71,7 +71,10 @@ test('a source that cannot be read keeps every target of the job untouched', asy
   const writer = fakeWriter();
   const broken = fakeReader({});
   const job = fakeJob(countingReader(3).plugin, writer.plugin);
-  const failing = fakeJob({ ...broken.plugin, open: () => Promise.reject(new DrayError('CONNECT_FAILED', 'nobody there')) }, fakeWriter().plugin);
+  const failing = fakeJob(
+    { ...broken.plugin, open: () => Promise.reject(new DrayError('CONNECT_FAILED', 'nobody there')) },
+    fakeWriter().plugin,
+  );
   const { report } = await run({ ...job, contents: [...job.contents, ...failing.contents] });
   expect(report).toMatchObject({ state: 'failed', error: { code: 'CONNECT_FAILED', side: 'source' }, rows: { read: 0 } });
   expect(report.contents.map(({ state }) => state)).toEqual(['not started', 'not started']);
@@ -88,7 +91,11 @@ test('when one task fails the others stop, the content is discarded, and the fir
   });
   const writer = fakeWriter();
   const { report } = await run(fakeJob(reader.plugin, writer.plugin, { channels: 2 }));
-  expect(report).toMatchObject({ state: 'failed', error: { code: 'SQL_FAILED', side: 'source', place: 'part 1' }, rows: { read: 0, written: 0 } });
+  expect(report).toMatchObject({
+    state: 'failed',
+    error: { code: 'SQL_FAILED', side: 'source', place: 'part 1' },
+    rows: { read: 0, written: 0 },
+  });
   expect(report.error).not.toHaveProperty('stack');
   expect(report.tasks.map(({ state }) => state)).toEqual(['failed', 'failed', 'not started', 'not started']);
   expect(writer.events).toContain('discard');
@@ -132,7 +139,9 @@ test('a share of dirty records is looked at over the whole content, before anyth
 test('a report always adds up: read = written + filtered + dirty, for each task, content and in all', async () => {
   const refuses = ([cell]: readonly unknown[]) => cell === '5';
   for (const maxDirtyRecords of [0, 2, 4]) {
-    const { report } = await run(fakeJob(countingReader(10, splits).plugin, fakeWriter({ refuses }).plugin, { channels: 3, maxDirtyRecords }));
+    const { report } = await run(
+      fakeJob(countingReader(10, splits).plugin, fakeWriter({ refuses }).plugin, { channels: 3, maxDirtyRecords }),
+    );
     for (const { rows } of [report, ...report.tasks, ...report.contents]) expect(rows.read).toBe(rows.written + rows.filtered + rows.dirty);
   }
 });
@@ -140,7 +149,10 @@ test('a report always adds up: read = written + filtered + dirty, for each task,
 test('different numbers of columns on both sides are refused before a row moves', async () => {
   const writer = fakeWriter({ schema: textSchema(2) });
   const { report } = await run(fakeJob(countingReader(3).plugin, writer.plugin));
-  expect(report.error).toMatchObject({ code: 'COLUMN_COUNT', message: 'the reader delivers 1 column (c0) and the writer takes 2 (c0, c1)' });
+  expect(report.error).toMatchObject({
+    code: 'COLUMN_COUNT',
+    message: 'the reader delivers 1 column (c0) and the writer takes 2 (c0, c1)',
+  });
   expect(report.tasks).toEqual([]);
 });
 

@@ -51,17 +51,32 @@ test.each([
   ['[]', 'JOB_SYNTAX', 'the job file must be a JSON object', 'night.json:1:1'],
   ['{\n"job": {},\n"job": {}\n}', 'JOB_SYNTAX', 'the key "job" stands twice in the same object', 'night.json:3:1'],
   ['{"job": {"content": []}}', 'JOB_INVALID', 'job.content: expected at least one', 'night.json:1:10'],
-  ['{"job": {"content": [{"reader": {}}]}}', 'JOB_INVALID', 'job.content[0].reader.name: expected string, and it is missing', 'night.json:1:23'],
+  [
+    '{"job": {"content": [{"reader": {}}]}}',
+    'JOB_INVALID',
+    'job.content[0].reader.name: expected string, and it is missing',
+    'night.json:1:23',
+  ],
   [`{"job": {\n"contnet": [], ${content}}}`, 'JOB_UNKNOWN_KEY', 'unknown key "contnet" in job; did you mean "content"?', 'night.json:2:1'],
   [`{"job": {"setting": {"speed": {"chanel": 1}}, ${content}}}`, 'JOB_UNKNOWN_KEY', 'did you mean "channel"?', 'night.json:1:32'],
-  [`{"job": {"content": [{"reader": {"name": "streamreder"},\n "writer": ${writer}}]}}`, 'PLUGIN_UNKNOWN', '"streamreader"', 'night.json:1:34'],
+  [
+    `{"job": {"content": [{"reader": {"name": "streamreder"},\n "writer": ${writer}}]}}`,
+    'PLUGIN_UNKNOWN',
+    '"streamreader"',
+    'night.json:1:34',
+  ],
   [
     `{"job": {"content": [{"reader": {"name": "stream", "parameter": {"column": [{"valeu": 1}], "sliceRecordCount": 1}}, "writer": ${writer}}]}}`,
     'JOB_UNKNOWN_KEY',
     'unknown key "valeu" in job.content[0].reader.parameter.column[0]; did you mean "value"?',
     'night.json:1:78',
   ],
-  [`{"job": {"content": [{"reader": ${reader}, "writer": {"name": "${'${w}'}"}}]}}`, 'JOB_VARIABLE', 'the variable ${w} has no value', 'night.json:1:'],
+  [
+    `{"job": {"content": [{"reader": ${reader}, "writer": {"name": "${'${w}'}"}}]}}`,
+    'JOB_VARIABLE',
+    'the variable ${w} has no value',
+    'night.json:1:',
+  ],
 ])('%s is refused as %s: %s, at %s', async (text, code, message, place) => {
   await expect(load(text)).rejects.toMatchObject({
     code,

@@ -18,10 +18,14 @@ test('a secret is masked wherever it stands, as it is, in a URL and in JSON', ()
 test('any text with any secrets in it has none of them afterwards', () => {
   const anySecret = fc.string({ minLength: 4, maxLength: 8, unit: fc.constantFrom('a', 'b', '"', '/') });
   fc.assert(
-    fc.property(fc.array(anySecret, { minLength: 1, maxLength: 3 }), fc.array(fc.string({ unit: fc.constantFrom('x', ' ') })), (secrets, gaps) => {
-      const text = secrets.map((one, index) => `${gaps[index] ?? ''}${one}`).join(' ');
-      for (const one of secrets) expect(masked(text, ...secrets)).not.toContain(one);
-    }),
+    fc.property(
+      fc.array(anySecret, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.string({ unit: fc.constantFrom('x', ' ') })),
+      (secrets, gaps) => {
+        const text = secrets.map((one, index) => `${gaps[index] ?? ''}${one}`).join(' ');
+        for (const one of secrets) expect(masked(text, ...secrets)).not.toContain(one);
+      },
+    ),
   );
 });
 
@@ -32,7 +36,9 @@ test('a secret that contains another one leaves nothing of itself over', () => {
 test('a password in a URL is masked without being known', () => {
   expect(masked('jdbc:mysql://root:geheim@db:3306/shop')).toBe('jdbc:mysql://root:***@db:3306/shop');
   expect(masked('mysql://root:ge@heim@db/shop')).not.toContain('heim');
-  expect(masked('jdbc:postgresql://db/shop?user=me&password=geheim&ssl=true')).toBe('jdbc:postgresql://db/shop?user=me&password=***&ssl=true');
+  expect(masked('jdbc:postgresql://db/shop?user=me&password=geheim&ssl=true')).toBe(
+    'jdbc:postgresql://db/shop?user=me&password=***&ssl=true',
+  );
 });
 
 test('a secret of a few letters is not masked, for it would mask half of every sentence', () => {
@@ -46,7 +52,14 @@ test('secrets are found at the places that the options mark, however deep', () =
     either: z.union([z.boolean(), z.strictObject({ token: secret() })]).optional(),
   });
   const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }) as object;
-  const value = { password: 'one', connection: [{ key: 'two', url: 'no' }, { key: 'three', url: ['no'] }], either: { token: 'four' } };
+  const value = {
+    password: 'one',
+    connection: [
+      { key: 'two', url: 'no' },
+      { key: 'three', url: ['no'] },
+    ],
+    either: { token: 'four' },
+  };
   expect(secretsIn(value, schema)).toEqual(['one', 'two', 'three', 'four']);
   expect(secretsIn({ password: 5, connection: 'wrong' }, schema)).toEqual([]);
   expect(secretsIn(null, schema)).toEqual([]);

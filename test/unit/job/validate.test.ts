@@ -17,7 +17,12 @@ function check(text: string, isLenient = false) {
   const warnings: string[] = [];
   const root = parseTree(text)!;
   const value: unknown = JSON.parse(text);
-  const result = validate(schema, value, { file: 'job.json', text, root }, { at: [], isLenient, warn: (message) => warnings.push(message) });
+  const result = validate(
+    schema,
+    value,
+    { file: 'job.json', text, root },
+    { at: [], isLenient, warn: (message) => warnings.push(message) },
+  );
   return { result, warnings };
 }
 

@@ -15,10 +15,14 @@ test('a variable comes from -p before it comes from the environment', () => {
 
 test('any value stays one and the same text within a JSON string', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('"', '\\', '\n', '$', '{', '}', 'a') }), (plain, tricky) => {
-      const { text } = substitute('{"x": "${plain}-${env:TRICKY}"}', { parameters: { plain }, environment: { TRICKY: tricky } });
-      expect(JSON.parse(text)).toEqual({ x: `${plain}-${tricky}` });
-    }),
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom('"', '\\', '\n', '$', '{', '}', 'a') }),
+      (plain, tricky) => {
+        const { text } = substitute('{"x": "${plain}-${env:TRICKY}"}', { parameters: { plain }, environment: { TRICKY: tricky } });
+        expect(JSON.parse(text)).toEqual({ x: `${plain}-${tricky}` });
+      },
+    ),
   );
 });
 
@@ -51,7 +55,9 @@ test('a variable without value is named with its line and column', () => {
 });
 
 test('a missing environment variable is named with the command that sets it', () => {
-  expect(() => substitute('"${env:PGPASSWORD}"')).toThrow(expect.objectContaining({ code: 'JOB_VARIABLE', remedy: 'Run: export PGPASSWORD=…' }));
+  expect(() => substitute('"${env:PGPASSWORD}"')).toThrow(
+    expect.objectContaining({ code: 'JOB_VARIABLE', remedy: 'Run: export PGPASSWORD=…' }),
+  );
 });
 
 test('values of ${env:…} and ${file:…} are secrets, those of -p are not', () => {

@@ -80,7 +80,10 @@ test.each([
   const folder = tempFolder();
   const name = `./${what.replaceAll(' ', '-')}.js`;
   writeFileSync(join(folder, name), text);
-  await expect(resolvePlugin('reader', name, folder)).rejects.toMatchObject({ code: 'PLUGIN_BROKEN', message: expect.stringContaining(message) });
+  await expect(resolvePlugin('reader', name, folder)).rejects.toMatchObject({
+    code: 'PLUGIN_BROKEN',
+    message: expect.stringContaining(message),
+  });
 });
 
 test('a package whose package.json is no JSON is a broken plugin', async () => {

@@ -2,7 +2,16 @@ import { expect, test } from 'vitest';
 import { sumOf, tallyOf } from '../../../core/report/report.ts';
 import { zeroCounters } from '../../../core/task/spec.ts';
 
-const counters = { ...zeroCounters(), rowsRead: 12, rowsWritten: 9, rowsDirty: 2, rowsFiltered: 1, bytesRead: 120, bytesWritten: 90, readerWaitMs: 1234 };
+const counters = {
+  ...zeroCounters(),
+  rowsRead: 12,
+  rowsWritten: 9,
+  rowsDirty: 2,
+  rowsFiltered: 1,
+  bytesRead: 120,
+  bytesWritten: 90,
+  readerWaitMs: 1234,
+};
 
 test('a task that is done counts what it read and wrote', () => {
   expect(tallyOf(counters, true)).toEqual({

@@ -39,7 +39,12 @@ test('what the thrower knew wins over what the caller adds', () => {
 
 test('what nobody classified is INTERNAL, with its own stack', () => {
   const thrown = new TypeError('no such thing');
-  expect(asDrayError(thrown, { side: 'source' })).toMatchObject({ code: 'INTERNAL', message: 'no such thing', stack: thrown.stack, exitCode: 1 });
+  expect(asDrayError(thrown, { side: 'source' })).toMatchObject({
+    code: 'INTERNAL',
+    message: 'no such thing',
+    stack: thrown.stack,
+    exitCode: 1,
+  });
   expect(asDrayError('a text')).toMatchObject({ code: 'INTERNAL', message: 'a text' });
   expect(asDrayError(new Error(''))).toMatchObject({ message: 'an error without a message' });
 });
@@ -50,5 +55,9 @@ test('an error of a second copy of the SDK keeps its code', () => {
     readonly code = 'TABLE_MISSING';
     toWire = () => ({ code: this.code, message: this.message, remedy: 'Look.' });
   }
-  expect(asDrayError(new OtherDrayError('gone'), { side: 'target' })).toMatchObject({ code: 'TABLE_MISSING', remedy: 'Look.', exitCode: 4 });
+  expect(asDrayError(new OtherDrayError('gone'), { side: 'target' })).toMatchObject({
+    code: 'TABLE_MISSING',
+    remedy: 'Look.',
+    exitCode: 4,
+  });
 });

@@ -5,7 +5,11 @@ import { cutSplits, integerRanges } from '../../../core/splitter/splitter.ts';
 
 /** Keys of any width, far beyond 64 bits. */
 const anyKey = fc
-  .tuple(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), fc.oneof(fc.bigInt({ min: 0n, max: 50n }), fc.bigInt({ min: 0n, max: 2n ** 70n })), fc.boolean())
+  .tuple(
+    fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+    fc.oneof(fc.bigInt({ min: 0n, max: 50n }), fc.bigInt({ min: 0n, max: 2n ** 70n })),
+    fc.boolean(),
+  )
   .map(([min, width, isNullable]): SplitKey => ({ column: 'id', min: String(min), max: String(min + width), isNullable }));
 
 function holds({ from, to }: KeyRange, value: bigint): boolean {

@@ -87,9 +87,20 @@ test('columns that cannot lose anything cost nothing', () => {
 
 test('each row that does not fit is found once, in order, with the first column that refuses it', () => {
   const source = { columns: [column('double'), text] };
-  const target = { columns: [{ ...column('integer'), name: 'n' }, { ...column('string', { length: 1 }), name: 's' }] };
+  const target = {
+    columns: [
+      { ...column('integer'), name: 'n' },
+      { ...column('string', { length: 1 }), name: 's' },
+    ],
+  };
   const builder = new BatchBuilder(source, { maxBytes: 1000, maxRows: 10 });
-  for (const row of [['1', 'a'], ['1.5', 'toolong'], ['2', 'b'], ['3', 'toolong']]) builder.push(row);
+  for (const row of [
+    ['1', 'a'],
+    ['1.5', 'toolong'],
+    ['2', 'b'],
+    ['3', 'toolong'],
+  ])
+    builder.push(row);
   expect(new Fit(source, target).misfits(builder.take()!).map(({ row, column: name }) => [row, name])).toEqual([
     [1, 'n'],
     [3, 's'],

@@ -46,7 +46,11 @@ async function load(rowCount: number, bad: readonly number[], hint: Hint) {
 const anyHint: fc.Arbitrary<Hint> = fc.oneof(
   fc.constant(right),
   fc.constant(none),
-  fc.integer({ min: -3, max: 40 }).map((row): Hint => () => row),
+  fc.integer({ min: -3, max: 40 }).map(
+    (row): Hint =>
+      () =>
+        row,
+  ),
   fc.func(fc.integer({ min: -1, max: 40 })),
 );
 
