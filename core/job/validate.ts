@@ -121,7 +121,7 @@ function without(value: unknown, path: readonly PropertyKey[], keys: readonly st
 function warnOfIgnored(schema: z.ZodType, value: unknown, options: ValidateOptions, path: Path = options.at): void {
   for (const one of unwrap(schema)) {
     if (one instanceof z.ZodArray && Array.isArray(value)) {
-      value.forEach((item, index) => warnOfIgnored(one.element as z.ZodType, item, options, [...path, index]));
+      for (const [index, item] of value.entries()) warnOfIgnored(one.element as z.ZodType, item, options, [...path, index]);
     }
     if (!(one instanceof z.ZodObject) || typeof value !== 'object' || value === null) continue;
     for (const [key, child] of Object.entries(one.shape as Record<string, z.ZodType>)) {

@@ -1,4 +1,4 @@
-import type { ErrorWire } from '../sdk/index.ts';
+import type { DrayError, ErrorWire } from '../sdk/index.ts';
 import type { TaskCounters } from '../task/spec.ts';
 
 /** `not started`: the job ended before its turn came. */
@@ -46,6 +46,9 @@ export interface ContentReport extends Tally {
   readonly tasks: number;
 }
 
+/** An error as machines get it: stacks are for `DRAY_DEBUG=1`. */
+export type ReportedError = Omit<ErrorWire, 'stack'>;
+
 /** What `--json` prints. A stable interface: keys are added, never changed. */
 export interface RunReport extends Tally {
   readonly run: string;
@@ -57,7 +60,7 @@ export interface RunReport extends Tally {
   readonly channels: number;
   readonly contents: readonly ContentReport[];
   readonly tasks: readonly TaskReport[];
-  readonly error?: Omit<ErrorWire, 'stack'>;
+  readonly error?: ReportedError;
 }
 
 /** Counters of an ended task as they belong into the report. */
@@ -87,13 +90,14 @@ export function sumOf(tallies: readonly Tally[]): Tally {
 }
 
 /** The report of a job that ended before there was anything to run: its file is wrong. */
-export function reportWithoutRun({
-  run,
-  job,
-  error,
-}: Pick<RunReport, 'run' | 'job'> & { readonly error: NonNullable<RunReport['error']> }): RunReport {
+export function reportWithoutRun({ run, job, error }: Pick<RunReport, 'run' | 'job'> & { readonly error: ReportedError }): RunReport {
   const nothing = { ...sumOf([]), seconds: 0, rowsPerSecond: 0, channels: 0, contents: [], tasks: [] };
   return { run, job, state: 'failed', ...nothing, guarantee: 'at-least-once', error };
+}
+
+export function reportedError(error: DrayError): ReportedError {
+  const { stack: _, ...reported } = error.toWire();
+  return reported;
 }
 
 export function round(value: number): number {

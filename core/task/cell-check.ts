@@ -1,4 +1,5 @@
 import type { Column } from '../sdk/index.ts';
+import { elementsOf } from './array-text.ts';
 import { isExactDouble, isExactSingle, isNegativeZero, isPrintedDouble, scaleOf, secondsFractionOf } from './exact-text.ts';
 import { dateFault, instantFault, timeFault, timestampFault } from './time-text.ts';
 
@@ -14,6 +15,7 @@ export interface CellCheck {
 /** Loss that databases make silently: each rule is one that PostgreSQL, MySQL or MariaDB would bend without an error. */
 export function cellCheck(source: Column, target: Column): CellCheck | undefined {
   if (target.pattern !== undefined) return patternCheck(source, target, new RegExp(target.pattern));
+  if (target.element !== undefined) return elementsCheck(source, target, target.element);
   if (isNumber(target) && source.nativeType?.startsWith('bit') === true) return bitsCheck;
   switch (target.type) {
     case 'integer':
@@ -44,6 +46,24 @@ export function cellCheck(source: Column, target: Column): CellCheck | undefined
     case 'json':
       return undefined;
   }
+}
+
+/** Servers round and cut the elements of an array as they do with single values. */
+function elementsCheck(source: Column, target: Column, element: Column): CellCheck | undefined {
+  if (source.nativeType === target.nativeType) return undefined;
+  // A text that is not known to be an array holds bytes in the notation of arrays, if any.
+  const assumed: Column = { name: source.name, type: element.type === 'bytes' ? 'bytes' : 'string', isNullable: true };
+  const check = cellCheck(source.element ?? assumed, element);
+  if (check === undefined) return undefined;
+  return {
+    faultOf: (text) => {
+      for (const value of elementsOf(text)) {
+        const fault = check.faultOf(value);
+        if (fault !== undefined) return `within an array or range: ${fault}`;
+      }
+      return undefined;
+    },
+  };
 }
 
 function isNumber({ type }: Column): boolean {

@@ -31,7 +31,7 @@ function isSameNumber(a: Decimal, text: string): boolean {
 /** The smallest scale that holds the number: 2 for 1.50, -2 for 1200, -Infinity for 0 and for what is not a number. */
 export function scaleOf(text: string): number {
   const decimal = decimalOf(text);
-  return decimal === undefined || decimal.digits === '' ? Number.NEGATIVE_INFINITY : -decimal.exponent;
+  return decimal === undefined || decimal.digits === '' ? Number.NEGATIVE_INFINITY : 0 - decimal.exponent;
 }
 
 /** True for -0 in any notation. */

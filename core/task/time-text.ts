@@ -6,7 +6,7 @@
 
 const date = String.raw`(?:\d{4,}-\d{1,2}-\d{1,2}|\d{8})`;
 const clock = String.raw`\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?(?: ?[AaPp][Mm])?|\d{6}`;
-const era = String.raw`(?: BC| AD)?`;
+const era = '(?: BC| AD)?';
 
 const timestamp = new RegExp(`^(?:${date}(?:[ T](${clock}))?${era}|\\d{14}|-?infinity)$`);
 const timestampInUtc = new RegExp(`^${date}[ T](${clock})(?:Z|[+-]00(?::?00)?)${era}$`);

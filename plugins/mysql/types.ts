@@ -165,8 +165,8 @@ export function describeCatalogColumn(catalog: CatalogColumn): Column {
     ...(dataType === 'enum' ? { values: listedValues(columnType) } : {}),
     ...(dataType === 'set' ? { values: listedValues(columnType), valueList: true as const } : {}),
     ...(dataType === 'bit' ? { pattern: `^[01]{${/\d+/.exec(columnType)?.[0] ?? 1}}$` } : {}),
-    // The century of a longer year would be lost.
-    ...(columnType.startsWith('year(2)') ? { pattern: '^\\d{1,2}$' } : {}),
+    // A year without its century is read as one of this century or the last.
+    ...(dataType === 'year' ? { pattern: columnType.startsWith('year(2)') ? '^\\d{1,2}$' : '^(0{1,4}|[1-9]\\d{3})$' } : {}),
     // A shorter value would be filled up with zero bytes.
     ...(dataType === 'binary' ? { pattern: `^\\\\x[0-9a-f]{${2 * (length ?? 1)}}$` } : {}),
     // These make a value of their own from NULL (unless explicit_defaults_for_timestamp is on).

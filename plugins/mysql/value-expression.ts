@@ -21,7 +21,7 @@ export function valueExpression(source: Column, target: Column, text: string): s
   if (target.mantissaBits === 24 && source.type !== 'integer') {
     return `CASE ABS(${text}) WHEN 3.4028235e38 THEN SIGN(${text}) * 3.4028234663852886e38 ELSE ${text} END`;
   }
-  // Fewer digits would be read as a year of this or the last century.
+  // The year 0 is not the year 2000.
   if (native === 'year' || native === 'year(4)') return `LPAD(${text}, GREATEST(4, CHAR_LENGTH(${text})), '0')`;
   return undefined;
 }

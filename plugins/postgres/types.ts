@@ -18,6 +18,9 @@ interface CatalogType {
   /** Of the base type, if it is a domain. */
   readonly base: number;
   readonly base_typmod: number;
+  /** Of an array, a range or a multirange: the type in it. Null for others. */
+  readonly element: number | null;
+  readonly element_typmod: number;
 }
 
 /** OIDs of src/include/catalog/pg_type.dat, which never change. All others are text. */
@@ -41,7 +44,7 @@ const logicalTypes: Record<number, LogicalType> = {
 
 const [oneByte, nameType, float4, money, bpchar, varchar, interval, timetz, numeric] = [18, 19, 700, 790, 1042, 1043, 1186, 1266, 1700];
 
-/** Names the types and reads their limits; one query for all of them. */
+/** Names the types and reads their limits; one query for all of them, and one more for those within arrays and ranges. */
 export async function columnsOf(client: Client, declared: readonly DeclaredType[]): Promise<Column[]> {
   const { rows } = await client.query<CatalogType>(
     `WITH RECURSIVE wanted AS (SELECT * FROM unnest($1::int8[], $2::int4[]) AS w(oid, typmod)),
@@ -51,14 +54,27 @@ export async function columnsOf(client: Client, declared: readonly DeclaredType[
        SELECT c.oid, c.typmod, t.typtype, t.typbasetype, d.typbasetype::int8, d.typtypmod
        FROM chain c JOIN pg_type d ON d.oid = c.base AND d.typtype = 'd' JOIN pg_type t ON t.oid = d.typbasetype
      )
-     SELECT oid::int8::text::int AS oid, typmod, format_type(oid::oid, typmod) AS native, base::int AS base, base_typmod
-     FROM chain WHERE typtype <> 'd'`,
+     SELECT c.oid::int8::text::int AS oid, typmod, format_type(c.oid::oid, typmod) AS native, base::int AS base, base_typmod,
+       coalesce(r.rngsubtype, CASE WHEN t.typcategory = 'A' THEN t.typelem END)::int8::int AS element,
+       CASE WHEN r.rngsubtype IS NULL THEN base_typmod ELSE -1 END AS element_typmod
+     FROM chain c JOIN pg_type t ON t.oid = base LEFT JOIN pg_range r ON base IN (r.rngtypid, r.rngmultitypid) WHERE c.typtype <> 'd'`,
     [declared.map(({ oid }) => oid), declared.map(({ typmod }) => typmod)],
   );
   const found = new Map(rows.map((row) => [`${row.oid} ${row.typmod}`, row]));
-  return declared.map(({ name, oid, typmod, isNullable }) => {
-    const type = found.get(`${oid} ${typmod}`);
-    return { name, isNullable, ...limitsOf(type?.base ?? oid, type?.base_typmod ?? typmod), nativeType: type?.native ?? 'unknown' };
+  const types = declared.map(({ oid, typmod }) => found.get(`${oid} ${typmod}`));
+  const within = types.flatMap((type, index) =>
+    type === undefined || type.element === null
+      ? []
+      : [{ index, name: '', oid: type.element, typmod: type.element_typmod, isNullable: true }],
+  );
+  const elements = new Map(
+    (within.length === 0 ? [] : await columnsOf(client, within)).map((column, index) => [within[index]!.index, column]),
+  );
+  return declared.map(({ name, oid, typmod, isNullable }, index) => {
+    const type = types[index];
+    const element = elements.get(index);
+    const limits = element === undefined ? limitsOf(type?.base ?? oid, type?.base_typmod ?? typmod) : { type: 'string' as const, element };
+    return { name, isNullable, ...limits, nativeType: type?.native ?? 'unknown' };
   });
 }
 

@@ -111,7 +111,8 @@ export class RecordScanner {
       let width = 0;
       for (;;) {
         while (at < end && kinds[bytes[at]!] === 0) at++;
-        if (at === end) {
+        if (at >= end) {
+          // What the window cuts off at its end (half a delimiter, a CR) comes here, too, and is looked at again with the next chunk.
           if (!isEnded) return this.#unfinished(from);
           break;
         }
@@ -123,20 +124,17 @@ export class RecordScanner {
             width = same;
             break;
           }
-          if (at + same === end && !isEnded) return this.#unfinished(from);
           if (escapeOf[bytes[at]!] !== 0) flags |= isSpecial;
         } else if (kind === endsRow) {
           width = 1;
           break;
         } else if (kind === returns) {
-          if (at + 1 === end && !isEnded) return this.#unfinished(from);
           if (at + 1 < end && bytes[at + 1] === LF) {
             width = 2;
             break;
           }
           flags |= quote === undefined ? isSpecial : isFaulty;
         } else if (kind === escapes) {
-          if (at + 1 === end && !isEnded) return this.#unfinished(from);
           flags |= hasEscapes;
           if (at + 1 < end && bytes[++at] === LF) this.#innerLines++;
         } else flags |= isSpecial;

@@ -2,6 +2,7 @@ import { defaultChannels } from '../../controller/limits.ts';
 import { closePlan, inspectTarget, openPlan, type Plan } from '../../controller/plan.ts';
 import { newRunId } from '../../controller/run-job.ts';
 import type { Job } from '../../job/load-job.ts';
+import { reportedError } from '../../report/report.ts';
 import { asDrayError, type Column, type Target } from '../../sdk/index.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -33,8 +34,7 @@ export async function checkJobs(files: readonly string[], options: CheckOptions)
       results.push({ file, isValid: true, contents });
     } catch (thrown) {
       const error = asDrayError(thrown);
-      const { stack: _, ...wire } = error.toWire();
-      results.push({ file, isValid: false, contents, error: wire });
+      results.push({ file, isValid: false, contents, error: reportedError(error) });
       screen.error(error.toWire());
       if (exitCode === 0) exitCode = error.exitCode;
     }

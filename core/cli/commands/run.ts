@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import { newRunId, runJob } from '../../controller/run-job.ts';
 import { type Job, loadJob } from '../../job/load-job.ts';
-import { type RunReport, reportWithoutRun } from '../../report/report.ts';
+import { type RunReport, reportedError, reportWithoutRun } from '../../report/report.ts';
 import { asDrayError, DrayError } from '../../sdk/index.ts';
 import type { DirtyRecord, TaskCounters } from '../../task/spec.ts';
 import { InlineExecutor } from '../../worker/inline-executor.ts';
@@ -63,7 +63,7 @@ async function runOne(file: string, { options, screen, interrupt }: Around): Pro
     job = await loadForCommand(file, options, screen);
   } catch (error) {
     const failure = asDrayError(error);
-    if (options.json) screen.json(reportWithoutRun({ run: newRunId(), job: basename(file, extname(file)), error: withoutStack(failure) }));
+    if (options.json) screen.json(reportWithoutRun({ run: newRunId(), job: basename(file, extname(file)), error: reportedError(failure) }));
     screen.error(failure.toWire());
     return failure.exitCode;
   }
@@ -98,11 +98,6 @@ function endOf(report: RunReport, screen: Screen, signalCode: number | undefined
   if (report.error === undefined) return 0;
   screen.error(report.error);
   return signalCode ?? DrayError.fromWire(report.error).exitCode;
-}
-
-function withoutStack(error: DrayError): NonNullable<RunReport['error']> {
-  const { stack: _, ...wire } = error.toWire();
-  return wire;
 }
 
 function dirtySentence({ side, task, split, row, column, cause }: DirtyRecord): string {

@@ -181,6 +181,16 @@ describe('the textfile reader reads', () => {
     expect(rejected).toMatchObject([{ code: 'ROW_REJECTED', column: 'c1', message: 'bytes that are not gbk text (line 2)' }]);
   });
 
+  test('no row that ends in half a character of the encoding', async () => {
+    const bytes = iconv.encode('漢,a\n字,b\n漢,字', 'gbk');
+    const { rows, rejected } = await readFiles({ path: folderWith({ 'a.csv': bytes.subarray(0, -1) }), encoding: 'gbk' });
+    expect(rows).toEqual([
+      ['漢', 'a'],
+      ['字', 'b'],
+    ]);
+    expect(rejected).toMatchObject([{ code: 'ROW_REJECTED', column: 'c1' }]);
+  });
+
   test('broken bytes in fields that nobody wants', async () => {
     const bytes = Buffer.concat([Buffer.from('a,'), Buffer.from([0xff]), Buffer.from(',c\n')]);
     expect(await readFiles({ path: folderWith({ 'a.csv': bytes }), column: [{ index: 2 }, { index: 0 }] })).toMatchObject({

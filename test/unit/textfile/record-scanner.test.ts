@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { RecordScanner } from '../../../plugins/textfile/record-scanner.ts';
 import type { ScanFormat } from '../../../plugins/textfile/scan-kinds.ts';
-import { scan } from './files.ts';
+import { csv, scan } from './files.ts';
 
 interface Example {
   readonly name: string;
@@ -127,6 +128,15 @@ const examples: Example[] = [
   },
   { name: 'a backslash may escape outside of quotes', text: 'a\\,b,\\N\n', rows: [['a,b', null]], format: { isBackslashEscaped: true } },
   { name: 'blanks may be trimmed, but not within quotes', text: ' a ,\t" b " \n', rows: [['a', ' b ']], format: { isTrimmed: true } },
+  {
+    name: 'blanks may be trimmed where nothing is quoted',
+    text: ' a , b\nc ,\td\t\n',
+    rows: [
+      ['a', 'b'],
+      ['c', 'd'],
+    ],
+    format: { isTrimmed: true },
+  },
   { name: 'a trimmed NULL text is NULL', text: ' \\N , x\n', rows: [[null, 'x']], format: { isTrimmed: true } },
   {
     name: 'a blank that is the delimiter is not trimmed',
@@ -207,6 +217,21 @@ describe('the record scanner', () => {
         expect.objectContaining({ code: 'FILE_BROKEN', remedy: expect.stringContaining('closing quote') }),
       );
     }
+  });
+
+  test('an endless field is noticed before it is in memory', () => {
+    const scanner = new RecordScanner({ ...csv, maxFieldBytes: 4 * 1024 * 1024 }, 'the file');
+    const chunk = Buffer.alloc(65_536, 'x');
+    scanner.push(Buffer.from('"'));
+    let pushed = 0;
+    const feed = () => {
+      for (; pushed < 1000; pushed++) {
+        scanner.push(chunk);
+        scanner.next();
+      }
+    };
+    expect(feed).toThrow(expect.objectContaining({ code: 'FILE_BROKEN' }));
+    expect(pushed * chunk.length).toBeLessThan(10 * 1024 * 1024);
   });
 
   test('a row of endless fields cannot fill the memory', () => {
