@@ -59,6 +59,8 @@ export interface Column {
   readonly valueList?: true;
   /** Target only: regular expression that texts of another native type must match. */
   readonly pattern?: string;
+  /** Json: of equal keys in one object only the last is kept (jsonb). */
+  readonly keepsLastKey?: true;
   /** String: what stands in an array (`{1,2}`, PostgreSQL's notation) or a range (`[1,2)`), possibly several levels deep. */
   readonly element?: Column;
   /** False only where the system guarantees that no NULL occurs. */

@@ -1,6 +1,7 @@
 import type { Column } from '../sdk/index.ts';
 import { elementsOf } from './array-text.ts';
 import { isExactDouble, isExactSingle, isNegativeZero, isPrintedDouble, scaleOf, secondsFractionOf } from './exact-text.ts';
+import { hasRepeatedKey } from './json-text.ts';
 import { dateFault, instantFault, timeFault, timestampFault } from './time-text.ts';
 
 /** Why a text does not fit a column, or undefined if it does (as far as this check can tell; the target decides the rest). */
@@ -42,8 +43,12 @@ export function cellCheck(source: Column, target: Column): CellCheck | undefined
       };
     case 'string':
       return target.values === undefined ? textCheck(source, target) : valuesCheck(source, target, target.values);
-    case 'boolean':
     case 'json':
+      if (target.keepsLastKey !== true || source.keepsLastKey === true) return undefined;
+      return {
+        faultOf: (text) => (hasRepeatedKey(text) ? 'a key that stands twice in a JSON object; the column keeps one of them' : undefined),
+      };
+    case 'boolean':
       return undefined;
   }
 }
@@ -127,9 +132,11 @@ function patternCheck(source: Column, target: Column, pattern: RegExp): CellChec
 function valuesCheck(source: Column, target: Column, values: readonly string[]): CellCheck | undefined {
   if (source.nativeType !== undefined && source.nativeType === target.nativeType) return undefined;
   const allowed = new Set(values);
-  const isList = target.valueList === true;
-  const isListed = (text: string) =>
-    (isList && text !== '' ? text.split(',') : [text]).every((part) => allowed.has(part) || (isList && part === ''));
+  const isListed = (text: string) => {
+    if (target.valueList !== true) return allowed.has(text);
+    const parts = text === '' ? [] : text.split(',');
+    return parts.every((part) => allowed.has(part)) && new Set(parts).size === parts.length;
+  };
   return { faultOf: (text) => (isListed(text) ? undefined : 'a value that the column does not list') };
 }
 

@@ -5,13 +5,16 @@
  */
 
 const date = String.raw`(?:\d{4,}-\d{1,2}-\d{1,2}|\d{8})`;
-const clock = String.raw`\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d*)?)?(?: ?[AaPp][Mm])?|\d{6}`;
+/** Without leap seconds: 23:59:60 would become 24:00:00. */
+const seconds = String.raw`[0-5]?\d(?:\.\d*)?`;
+const clock = String.raw`\d{1,2}:\d{1,2}(?::${seconds})?(?: ?[AaPp][Mm])?|\d{4}[0-5]\d`;
 const era = '(?: BC| AD)?';
 
-const timestamp = new RegExp(`^(?:${date}(?:[ T](${clock}))?${era}|\\d{14}|-?infinity)$`);
+const timestamp = new RegExp(`^(?:${date}(?:[ T](${clock}))?${era}|\\d{12}[0-5]\\d|-?infinity)$`);
 const timestampInUtc = new RegExp(`^${date}[ T](${clock})(?:Z|[+-]00(?::?00)?)${era}$`);
 const startsWithDate = new RegExp(`^(?:${date}(?!\\d)|\\d{14}(?!\\d)|-?infinity$)`);
-const timeOfDay = /^-?\d+:\d\d(?::\d\d(?:\.\d*)?)?(?: ?[AaPp][Mm])?$/;
+const timeOfDay = new RegExp(`^-?\\d+:\\d\\d(?::${seconds})?(?: ?[AaPp][Mm])?$`);
+const leapSecond = /:\d\d:60(?!\d)/;
 const zoneBehindTime = /:\d\d(?:\.\d+)? ?(?:[+-]\d|[A-Za-z](?!C$))/;
 const midnight = /^00:00(?::00(?:\.0*)?)?$|^000000$/;
 
@@ -33,6 +36,7 @@ export function timestampFault(text: string): string | undefined {
 
 /** For a column of timestamps with time zone; which zones there are is the target's to say. */
 export function instantFault(text: string): string | undefined {
+  if (leapSecond.test(text)) return 'a leap second, which would become the next one';
   return startsWithDate.test(text) ? undefined : notADate;
 }
 

@@ -15,7 +15,7 @@ export interface Table {
   readonly bytes: number | undefined;
   /** Null for views. */
   readonly engine: string | null;
-  /** False where a transaction cannot be rolled back (MyISAM, Aria, MEMORY). */
+  /** False where a batch cannot be rolled back (MyISAM, Aria, MEMORY). */
   readonly isTransactional: boolean;
 }
 
@@ -23,7 +23,7 @@ export async function findTable(session: Session, name: string): Promise<Table> 
   const { database, table } = splitTableName(name, session.database);
   const [row] = await session
     .query(
-      `SELECT t.TABLE_NAME, t.ENGINE, t.TABLE_ROWS, t.DATA_LENGTH, e.TRANSACTIONS FROM information_schema.TABLES t
+      `SELECT t.TABLE_NAME, t.ENGINE, t.TABLE_ROWS, t.DATA_LENGTH, e.SAVEPOINTS FROM information_schema.TABLES t
        LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
        WHERE t.TABLE_SCHEMA = ${quoteText(database)} AND t.TABLE_NAME = ${quoteText(table)}`,
     )
@@ -31,7 +31,7 @@ export async function findTable(session: Session, name: string): Promise<Table> 
       throw serverFault(error, `look for the table ${name}`);
     });
   if (row === undefined) throw new DrayError('TABLE_MISSING', `there is no table "${table}" in the database ${database}`);
-  const [found, engine, rows, bytes, transactions] = row as [string, string | null, string | null, string | null, string | null];
+  const [found, engine, rows, bytes, savepoints] = row as [string, string | null, string | null, string | null, string | null];
   return {
     database,
     name: found,
@@ -39,7 +39,7 @@ export async function findTable(session: Session, name: string): Promise<Table> 
     estimatedRows: rows === null ? undefined : Number(rows),
     bytes: bytes === null ? undefined : Number(bytes),
     engine,
-    isTransactional: engine === null || transactions === 'YES',
+    isTransactional: engine === null || savepoints === 'YES',
   };
 }
 

@@ -27,10 +27,9 @@ const readerSession = "SET time_zone = '+00:00', net_write_timeout = 86400";
 const writerSession =
   "SET time_zone = '+00:00', net_read_timeout = 86400, sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'";
 
-/** An open connection and what is needed to open another one beside it. */
+/** An open connection. */
 export interface Session {
   readonly connection: Connection;
-  readonly driverOptions: DriverOptions;
   readonly database: string;
   /** Runs a statement; rows as arrays of texts. */
   query(sql: string): Promise<string[][]>;
@@ -44,12 +43,17 @@ export interface DriverQuery {
   readonly infileStreamFactory?: (path: string) => NodeJS.ReadableStream;
 }
 
-/** Connects to the first of several addresses that answers. */
-export async function connectFirst(jdbcUrls: readonly string[], options: ConnectionOptions, role: 'reader' | 'writer'): Promise<Session> {
-  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role));
+/** Connects to the first of several addresses that answers. When the signal fires, the session is ended at the server, too. */
+export async function connectFirst(
+  jdbcUrls: readonly string[],
+  options: ConnectionOptions,
+  { role, signal }: { role: 'reader' | 'writer'; signal: AbortSignal },
+): Promise<Session> {
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role, signal));
 }
 
-async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reader' | 'writer'): Promise<Session> {
+async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reader' | 'writer', signal: AbortSignal): Promise<Session> {
+  signal.throwIfAborted();
   const { host, port, database, user, password, parameters } = parseJdbcUrl(jdbcUrl, ['mysql', 'mariadb'], 3306);
   const wantsTls = options.tls !== false || parameters.usessl === 'true' || /^(required|verify_)/i.test(parameters.sslmode ?? '');
   const ssl = tlsOptions(options.tls === false ? wantsTls : options.tls, host);
@@ -68,7 +72,8 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     ...(ssl === false ? {} : { ssl: ssl as NonNullable<Exclude<DriverOptions['ssl'], string>> }),
   };
   const connection = mysql.createConnection(driverOptions);
-  const session = sessionOf(connection, driverOptions, database);
+  const session = sessionOf(connection, database);
+  endOnAbort(connection, driverOptions, signal);
   try {
     await new Promise<void>((resolve, reject) => {
       connection.connect((error) => (error === null ? resolve() : reject(error)));
@@ -89,10 +94,9 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
   return session;
 }
 
-function sessionOf(connection: Connection, driverOptions: DriverOptions, database: string): Session {
+function sessionOf(connection: Connection, database: string): Session {
   return {
     connection,
-    driverOptions,
     database,
     query: (sql) =>
       new Promise((resolve, reject) => {
@@ -122,23 +126,26 @@ function sessionOf(connection: Connection, driverOptions: DriverOptions, databas
 }
 
 /**
- * Stops what the connection is doing at the server when the signal fires: the driver would read a running result to its end, and a
- * closed socket alone leaves a statement running that waits for a lock. Returns a function that ends the watch.
+ * Ends the session at the server when the signal fires: the driver would read a running result to its end, a closed socket alone leaves a
+ * statement running that waits for a lock, and ending only the statement would miss the one that is sent next.
  */
-export function killOnAbort(session: Session, signal: AbortSignal): () => void {
-  const kill = () => void killQuery(session);
-  if (signal.aborted) kill();
-  else signal.addEventListener('abort', kill, { once: true });
-  return () => signal.removeEventListener('abort', kill);
+function endOnAbort(connection: Connection, driverOptions: DriverOptions, signal: AbortSignal): void {
+  const end = () => void kill(connection, driverOptions);
+  signal.addEventListener('abort', end, { once: true });
+  socketOf(connection).once('close', () => signal.removeEventListener('abort', end));
 }
 
-async function killQuery({ connection, driverOptions }: Session): Promise<void> {
-  const other = mysql.createConnection({ ...driverOptions, connectTimeout: 3000 });
-  other.on('error', () => undefined);
-  await new Promise<void>((resolve) => {
-    other.query(`KILL QUERY ${connection.threadId}`, () => resolve());
-  });
-  socketOf(other).destroy();
+async function kill(connection: Connection, driverOptions: DriverOptions): Promise<void> {
+  // Null as long as the server has not greeted us.
+  const threadId = connection.threadId as number | null;
+  if (threadId !== null) {
+    const other = mysql.createConnection({ ...driverOptions, connectTimeout: 3000 });
+    other.on('error', () => undefined);
+    await new Promise<void>((resolve) => {
+      other.query(`KILL CONNECTION ${threadId}`, () => resolve());
+    });
+    socketOf(other).destroy();
+  }
   // Rows that are on their way already are not worth reading.
   socketOf(connection).destroy();
 }

@@ -30,7 +30,9 @@ export async function insertBatches({ session, table, source, target, mode, isRo
       const result = await session.execute(`${head}${values.join(',\n')}${tail}`);
       values = [];
       size = 0;
-      await refuseWarnings(session, result);
+      await refuseWarnings(session, result).catch((fault: unknown) => {
+        throw isRowByRow ? cannotUndo(table, fault) : fault;
+      });
     };
     for (let row = 0; row < rowCount; row++) {
       const text = literal(batch, row);
@@ -41,6 +43,14 @@ export async function insertBatches({ session, table, source, target, mode, isRo
     }
     await flush();
   };
+}
+
+/** The row is there, bent; to call it a dirty record would be a lie. */
+function cannotUndo(table: string, cause: unknown): DrayError {
+  return new DrayError('SQL_FAILED', `${table} took a row with a warning (${(cause as Error).message}), and its engine cannot undo that`, {
+    cause,
+    remedy: 'Change the table to InnoDB, or mend the row at the source.',
+  });
 }
 
 /** A function that writes one row of a batch as `(…, …)`. */

@@ -25,8 +25,9 @@ type PacketHandler = (this: Command, packet: Packet, connection: unknown) => unk
 interface Command {
   row?: PacketHandler;
   on(event: 'error', listener: (error: Error) => void): void;
-  on(event: 'end', listener: () => void): void;
+  on(event: 'end' | 'error', listener: () => void): void;
   on(event: 'result', listener: (row: (Buffer | null)[]) => void): void;
+  emit(event: 'error', error: Error): void;
 }
 
 export type RowSource = 'packets' | 'arrays';
@@ -61,8 +62,13 @@ async function worksWithPackets(session: Session): Promise<boolean> {
   return seen.length === 1 && seen[0] === '\x04dray\xfb\x0212';
 }
 
+/** A query without callback, whose rows are events. The driver tells the loss of the connection to callbacks only, and to the connection. */
 function start({ connection }: Session, sql: string): Command {
-  return connection.query({ sql, rowsAsArray: true, typeCast: false } as { sql: string }) as unknown as Command;
+  const command = connection.query({ sql, rowsAsArray: true, typeCast: false } as { sql: string }) as unknown as Command;
+  const lost = (error: Error) => command.emit('error', error);
+  connection.once('error', lost);
+  for (const event of ['end', 'error'] as const) command.on(event, () => connection.off('error', lost));
+  return command;
 }
 
 /** Runs a query and packs its rows; resolves when all are handed over. A full channel pauses the connection, down to the socket. */

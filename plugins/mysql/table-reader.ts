@@ -3,7 +3,7 @@ import { rangeCondition } from '../_sql/key-range.ts';
 import { type Part, partsOf, selectExpressions, splitColumn } from '../_sql/parts.ts';
 import { condition } from '../_sql/table-names.ts';
 import { findTable, keyBounds, tableColumns } from './catalog.ts';
-import { connectFirst, killOnAbort, quoteName, type Session } from './connection.ts';
+import { connectFirst, quoteName, type Session } from './connection.ts';
 import { serverFault } from './faults.ts';
 import type { MysqlReaderOptions } from './reader.ts';
 import { rowSource, streamRows } from './row-stream.ts';
@@ -14,7 +14,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
   const sessionOf = async (connection: number): Promise<Session> => {
     const open = sessions.get(connection);
     if (open !== undefined) return open;
-    const session = await connectFirst(options.connection[connection]!.jdbcUrl, options, 'reader');
+    const session = await connectFirst(options.connection[connection]!.jdbcUrl, options, { role: 'reader', signal: context.signal });
     sessions.set(connection, session);
     return session;
   };
@@ -36,15 +36,12 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     async read(split, out, signal) {
       const part = split.part as unknown as Part;
       const session = await sessionOf(part.connection);
-      const stopWatching = killOnAbort(session, signal);
       try {
         const { columns, forms, expressions } = await describe(session, part, options);
         const sql = selectOf(part, split, await fromOf(session, part), { expressions, columns, options });
         await streamRows(session, sql, out, { forms, source: await rowSource(session) });
       } catch (error) {
         throw serverFault(error, `read ${split.name}`);
-      } finally {
-        stopWatching();
       }
     },
 

@@ -2,7 +2,7 @@ import { DrayError, type PluginContext, type Schema, type Target, type TaskWrite
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
 import { findTable, tableColumns } from './catalog.ts';
-import { connectFirst, killOnAbort, type Session } from './connection.ts';
+import { connectFirst, type Session } from './connection.ts';
 import { serverFault, writeFault } from './faults.ts';
 import { insertBatches } from './insert.ts';
 import { loadBatches } from './load-data.ts';
@@ -36,7 +36,7 @@ export function openWriter(options: MysqlWriterOptions, context: PluginContext):
   const tableName = onlyTable(connection!.table);
   let main: Session | undefined;
   const session = async () => {
-    main ??= await connectFirst(connection!.jdbcUrl, options, 'writer');
+    main ??= await connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal: context.signal });
     return main;
   };
   const run = async (statements: readonly string[] | undefined, when: 'preSql' | 'postSql') => {
@@ -50,7 +50,7 @@ export function openWriter(options: MysqlWriterOptions, context: PluginContext):
       return inspect(await session(), tableName, options, context);
     },
     async openTask({ source, target }) {
-      const own = await connectFirst(connection!.jdbcUrl, options, 'writer');
+      const own = await connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal: context.signal });
       try {
         return await openTask(own, { source, target, options, context });
       } catch (error) {
@@ -109,7 +109,6 @@ async function openTask(session: Session, { source, target, options, context }: 
   const { table, isTransactional, usesLoadData: byLoadData } = target.state as unknown as TargetState;
   const loading: Loading = { session, table, source, target: target.schema, mode: options.writeMode, isRowByRow: !isTransactional };
   const sink = byLoadData ? loadBatches(loading) : await insertBatches(loading);
-  const stopWatching = killOnAbort(session, context.signal);
   const run = async (sql: string) => {
     await session.execute(sql).catch((error: unknown) => {
       throw serverFault(error, `write to ${table}`);
@@ -119,14 +118,13 @@ async function openTask(session: Session, { source, target, options, context }: 
     try {
       await run(sql);
     } finally {
-      stopWatching();
       await session.close();
     }
   };
   await run('START TRANSACTION');
   return {
     async write({ bytes, rowCount }) {
-      await run('SAVEPOINT batch');
+      if (isTransactional) await run('SAVEPOINT batch');
       try {
         await sink(bytes, rowCount);
       } catch (error) {

@@ -74,7 +74,7 @@ function typeOf({ columnType, flags, characterSet, columnLength, decimals }: Res
     case 16:
       return { type: 'string', form: 'bits', nativeType: `bit(${columnLength})` };
     case 245:
-      return { type: 'json', form: 'text', nativeType: 'json' };
+      return { type: 'json', form: 'text', keepsLastKey: true, nativeType: 'json' };
     case 255:
       return { type: 'bytes', form: 'hex', nativeType: 'geometry' };
     default:
@@ -169,6 +169,8 @@ export function describeCatalogColumn(catalog: CatalogColumn): Column {
     ...(dataType === 'year' ? { pattern: columnType.startsWith('year(2)') ? '^\\d{1,2}$' : '^(0{1,4}|[1-9]\\d{3})$' } : {}),
     // A shorter value would be filled up with zero bytes.
     ...(dataType === 'binary' ? { pattern: `^\\\\x[0-9a-f]{${2 * (length ?? 1)}}$` } : {}),
+    // MySQL's; MariaDB's is a text.
+    ...(type === 'json' ? { keepsLastKey: true as const } : {}),
     // These make a value of their own from NULL (unless explicit_defaults_for_timestamp is on).
     ...(!isNullable && (dataType === 'timestamp' || /auto_increment/i.test(extra)) ? { replacesNull: true as const } : {}),
   };

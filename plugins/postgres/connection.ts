@@ -32,12 +32,13 @@ function addressOf(jdbcUrl: string): Address {
   return parseJdbcUrl(jdbcUrl, ['postgresql', 'postgres'], 5432);
 }
 
-/** Connects to the first of several addresses that answers. */
-export async function connectFirst(jdbcUrls: readonly string[], options: ConnectionOptions): Promise<Client> {
-  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(addressOf(jdbcUrl), options));
+/** Connects to the first of several addresses that answers. When the signal fires, the session is ended at the server, too. */
+export async function connectFirst(jdbcUrls: readonly string[], options: ConnectionOptions, signal: AbortSignal): Promise<Client> {
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(addressOf(jdbcUrl), options, signal));
 }
 
-async function connect(address: Address, options: ConnectionOptions): Promise<Client> {
+async function connect(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<Client> {
+  signal.throwIfAborted();
   const { host, port, database, parameters } = address;
   const wantsTls = options.tls !== false || parameters.ssl === 'true' || /^(require|verify-)/.test(parameters.sslmode ?? '');
   const client = new pg.Client({
@@ -53,6 +54,7 @@ async function connect(address: Address, options: ConnectionOptions): Promise<Cl
   });
   // Without a listener a connection lost while idle would end the program; the next query reports it.
   client.on('error', () => undefined);
+  endOnAbort(client, signal);
   try {
     await client.connect();
     await client.query(canonicalSession);
@@ -70,19 +72,19 @@ async function connect(address: Address, options: ConnectionOptions): Promise<Cl
 }
 
 /**
- * Stops what the client is doing at the server when the signal fires: a closed socket alone leaves a query running that waits for a lock
- * or computes. Returns a function that ends the watch.
+ * Ends the session at the server when the signal fires: a closed socket alone leaves a statement running that waits for a lock or computes,
+ * and cancelling the statement would miss the one that is sent next.
  */
-export function cancelOnAbort(client: Client, signal: AbortSignal): () => void {
-  const cancel = () => void cancelQuery(client);
-  if (signal.aborted) cancel();
-  else signal.addEventListener('abort', cancel, { once: true });
-  return () => signal.removeEventListener('abort', cancel);
+function endOnAbort(client: Client, signal: AbortSignal): void {
+  const end = () => void terminate(client);
+  signal.addEventListener('abort', end, { once: true });
+  client.once('end', () => signal.removeEventListener('abort', end));
 }
 
-async function cancelQuery(client: Client): Promise<void> {
+async function terminate(client: Client): Promise<void> {
   const { processID } = client as unknown as { processID: number | null };
-  if (processID === null) return;
+  const closeSocket = () => (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  if (processID === null) return closeSocket();
   const { host, port, database, user, password, ssl } = client as unknown as pg.ClientConfig;
   const other = new pg.Client({
     ...(host === undefined ? {} : { host }),
@@ -93,12 +95,14 @@ async function cancelQuery(client: Client): Promise<void> {
     ssl,
     connectionTimeoutMillis: 3000,
   });
+  other.on('error', () => undefined);
   try {
     await other.connect();
-    await other.query('SELECT pg_cancel_backend($1)', [processID]);
+    // The number of a session that is gone may be another one's by now.
+    await other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = 'dray'", [processID]);
   } catch {
     // The server cannot be reached any more: closing our end is all that is left.
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    closeSocket();
   } finally {
     await other.end().catch(() => undefined);
   }

@@ -15,7 +15,7 @@ import { rangeCondition } from '../_sql/key-range.ts';
 import { type Part, partsOf, selectExpressions, splitColumn } from '../_sql/parts.ts';
 import { condition } from '../_sql/table-names.ts';
 import { findTable, keyBounds, type Table, tableColumns } from './catalog.ts';
-import { type Client, cancelOnAbort, connectFirst, disconnect, quoteName } from './connection.ts';
+import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
 import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
 import { serverFault } from './faults.ts';
 import type { PostgresReaderOptions } from './reader.ts';
@@ -26,7 +26,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   const clientOf = async (connection: number): Promise<Client> => {
     const open = clients.get(connection);
     if (open !== undefined) return open;
-    const client = await connectFirst(options.connection[connection]!.jdbcUrl, options);
+    const client = await connectFirst(options.connection[connection]!.jdbcUrl, options, context.signal);
     clients.set(connection, client);
     return client;
   };
@@ -64,13 +64,10 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     async read(split, out, signal) {
       const part = split.part as unknown as Part;
       const client = await clientOf(part.connection);
-      const stopWatching = cancelOnAbort(client, signal);
       try {
         await copyOut(client, await selectOf(client, part, split, options, out.schema), out, signal);
       } catch (error) {
         throw serverFault(error, `read ${split.name}`);
-      } finally {
-        stopWatching();
       }
     },
 

@@ -4,7 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
 import { findTable, type TableColumn, tableColumns } from './catalog.ts';
-import { type Client, cancelOnAbort, connectFirst, disconnect, quoteName } from './connection.ts';
+import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
 import { serverFault, writeFault } from './faults.ts';
 import { upsertBatches } from './upsert.ts';
 import type { PostgresWriterOptions } from './writer.ts';
@@ -25,7 +25,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
   const tableName = onlyTable(connection!.table);
   let main: Client | undefined;
   const client = async () => {
-    main ??= await connectFirst(connection!.jdbcUrl, options);
+    main ??= await connectFirst(connection!.jdbcUrl, options, context.signal);
     return main;
   };
   const run = async (statements: readonly string[] | undefined, when: 'preSql' | 'postSql') => {
@@ -39,7 +39,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
       return inspect(await client(), tableName, options);
     },
     async openTask({ target, source }) {
-      const own = await connectFirst(connection!.jdbcUrl, options);
+      const own = await connectFirst(connection!.jdbcUrl, options, context.signal);
       try {
         return await openTask(own, target, source, options, context);
       } catch (error) {
@@ -88,7 +88,6 @@ async function openTask(
 ): Promise<TaskWriter> {
   const state = target.state as unknown as TargetState;
   const names = target.schema.columns.map(({ name }) => name);
-  const stopWatching = cancelOnAbort(client, context.signal);
   const end = async (statement: string) => {
     try {
       const { command } = await client.query(statement).catch((error: unknown) => {
@@ -97,7 +96,6 @@ async function openTask(
       // COMMIT of a transaction that has failed answers ROLLBACK, and that is no error to the server.
       if (command !== statement) throw new DrayError('SQL_FAILED', `the server answered ${command} to ${statement} of ${state.table}`);
     } finally {
-      stopWatching();
       await disconnect(client);
     }
   };

@@ -42,7 +42,9 @@ const logicalTypes: Record<number, LogicalType> = {
   3802: 'json',
 };
 
-const [oneByte, nameType, float4, money, bpchar, varchar, interval, timetz, numeric] = [18, 19, 700, 790, 1042, 1043, 1186, 1266, 1700];
+const [oneByte, nameType, float4, money, bpchar, varchar, interval, timetz, numeric, jsonb] = [
+  18, 19, 700, 790, 1042, 1043, 1186, 1266, 1700, 3802,
+];
 
 /** Names the types and reads their limits; one query for all of them, and one more for those within arrays and ranges. */
 export async function columnsOf(client: Client, declared: readonly DeclaredType[]): Promise<Column[]> {
@@ -83,6 +85,7 @@ type Limits = Omit<Column, 'name' | 'isNullable' | 'nativeType'>;
 /** Type modifiers are coded per type: numerictypmodin, varchartypmodin and anytimestamp_typmod_check in PostgreSQL's source. */
 function limitsOf(oid: number, typmod: number): Limits {
   const type = logicalTypes[oid] ?? 'string';
+  if (oid === jsonb) return { type, keepsLastKey: true };
   if (oid === float4) return { type, mantissaBits: 24 };
   // Cut off without an error: a name at 63 bytes, a "char" at one.
   if (oid === nameType) return { type, maxBytes: 63 };
@@ -90,7 +93,7 @@ function limitsOf(oid: number, typmod: number): Limits {
   // Rounded to the cents of the server's locale, which also says what points and commas mean: only texts with a currency are clear.
   if (oid === money) return { type, pattern: String.raw`^(?=.*[^\d.,\s()+-]).*[.,]\d{2}\D*$` };
   if (oid === interval) return { type, pattern: intervalPattern(typmod) };
-  if (oid === timetz) return { type, pattern: `^[^.]*(\\.\\d{0,${typmod < 0 ? 6 : typmod}}0*)?([+-][\\d:]+)?$` };
+  if (oid === timetz) return { type, pattern: `^(?!.*:60)[^.]*(\\.\\d{0,${typmod < 0 ? 6 : typmod}}0*)?([+-][\\d:]+)?$` };
   if (typmod < 0) return { type };
   if (oid === numeric) return { type, precision: ((typmod - 4) >> 16) & 0xffff, scale: (((typmod - 4) & 0x7ff) ^ 1024) - 1024 };
   if (oid === bpchar) return { type, length: typmod - 4, trailingBlanks: 'padded' };

@@ -23,14 +23,19 @@ export async function* fileBytes(path: string, { isGzip, encoding }: FileForm, s
   const file = createReadStream(path, { highWaterMark: chunkBytes });
   const isClosed = once(file, 'close').catch(() => {});
   const source: Readable = isGzip ? pipeline(file, createGunzip({ chunkSize: chunkBytes }), () => {}) : file;
-  const stop = () => file.destroy(signal?.reason instanceof Error ? signal.reason : new Error('stopped'));
+  const stop = () => {
+    file.destroy();
+    source.destroy();
+  };
   signal?.addEventListener('abort', stop, { once: true });
   try {
     const decoder = encoding?.decoder();
     for await (const chunk of source as AsyncIterable<Buffer>) {
+      signal?.throwIfAborted();
       if (decoder === undefined) yield chunk;
       else yield Buffer.from(decoder.write(chunk));
     }
+    signal?.throwIfAborted();
     const rest = decoder?.end();
     if (rest) yield Buffer.from(rest);
   } catch (error) {

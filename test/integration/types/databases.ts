@@ -9,7 +9,7 @@ export interface Database {
   readonly kind: 'postgres' | 'mysql';
   /** For "connection" of a job, without the table. */
   readonly login: { readonly username: string; readonly password: string; readonly jdbcUrl: string };
-  execute(sql: string): Promise<void>;
+  execute(sql: string, parameters?: readonly unknown[]): Promise<void>;
   /** Rows as the server's own texts. */
   query(sql: string): Promise<(string | null)[][]>;
   end(): Promise<void>;
@@ -25,7 +25,7 @@ export async function postgresDatabase(): Promise<Database> {
   return {
     kind: 'postgres',
     login: { username: server.user, password: server.password, jdbcUrl: `jdbc:postgresql://${server.host}:${server.port}/${name}` },
-    execute: async (sql) => void (await client.query(sql)),
+    execute: async (sql, parameters) => void (await client.query(sql, parameters === undefined ? undefined : [...parameters])),
     query: async (text) =>
       (await client.query<(string | null)[]>({ text, rowMode: 'array', types: { getTypeParser: () => (value: string) => value } })).rows,
     end: () => client.end(),

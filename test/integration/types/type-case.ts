@@ -36,32 +36,19 @@ export function rowsOf(cases: readonly TypeCase[]): CaseRow[] {
 /** `c12` for the case at index 12. */
 export const columnOf = (index: number) => `c${index}`;
 
-/** How two tables differ, by native type: `bit(8) in row 3: "101", not "00000101"`; empty if they do not. */
-export function differences(cases: readonly TypeCase[], expected: readonly Shown[], actual: readonly Shown[]): string[] {
-  const found = new Map(actual.map((row) => [row.id, row.cells]));
-  return [
-    ...expected.flatMap(({ id, cells }) => {
-      const other = found.get(id);
-      if (other === undefined)
-        return [
-          `row ${id} is missing (${cases
-            .filter((_, index) => cells[index] !== null)
-            .map(({ native }) => native)
-            .slice(0, 3)
-            .join(', ')})`,
-        ];
-      return cases.flatMap(({ native, elsewhere }, index) =>
-        cells[index] === other[index]
-          ? []
-          : [`${native} (by way of ${elsewhere}) in row ${id}: ${JSON.stringify(other[index])}, not ${JSON.stringify(cells[index])}`],
-      );
-    }),
-    ...(actual.length > expected.length ? [`${actual.length} rows, not ${expected.length}`] : []),
-  ];
-}
-
 /** A row in the database's own words. */
 export interface Shown {
   readonly id: number;
   readonly cells: readonly (string | null)[];
+}
+
+/** Where one column's texts differ from the source's, over all trips: `through a file, row 3: "101", not "00000101"`. */
+export function lostCells(column: number, source: readonly Shown[], arrived: ReadonlyMap<string, readonly Shown[]>): string[] {
+  const expected = new Map(source.map(({ id, cells }) => [id, cells[column]]));
+  return [...arrived].flatMap(([trip, rows]) =>
+    rows.flatMap(({ id, cells }) => {
+      const text = cells[column];
+      return text === expected.get(id) ? [] : [`${trip}, row ${id}: ${JSON.stringify(text)}, not ${JSON.stringify(expected.get(id))}`];
+    }),
+  );
 }

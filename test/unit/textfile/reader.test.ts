@@ -270,10 +270,12 @@ describe('the textfile reader stops', () => {
       }
     });
   const text = 'some,text\n'.repeat(300_000);
+  const noise = Array.from({ length: 150_000 }, () => `${Math.random()},${Math.random()}\n`).join('');
 
   test.each([
     ['a plain file', 'a.csv', Buffer.from(text)],
-    ['a packed file', 'a.csv.gz', gzipSync(text)],
+    ['a packed file', 'a.csv.gz', gzipSync(noise)],
+    ['a packed file of which everything is in memory', 'small.csv.gz', gzipSync(text)],
   ])('when its signal fires, and leaves %s closed', async (_, name, bytes) => {
     const folder = folderWith({ [name]: bytes });
     const stop = new AbortController();
@@ -288,9 +290,9 @@ describe('the textfile reader stops', () => {
       stop.abort(new Error('enough'));
     };
     await expect(one.read(split!, out, stop.signal)).rejects.toThrow('enough');
-    expect(wasOpen).toBe(true);
+    if (!name.startsWith('small')) expect(wasOpen).toBe(true);
     expect(openFiles().filter((path) => path.startsWith(folder))).toEqual([]);
-    expect(out.rows.length).toBeLessThan(300_000);
+    expect(out.rows.length).toBeLessThan(100_000);
   });
 
   test('when the channel says no, and leaves the file closed', async () => {
