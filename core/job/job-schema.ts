@@ -67,6 +67,3 @@ export const jobFileSchema = z.strictObject({
   entry: ignored('there is no Java machine to set up'),
   setting: ignored('DataX never read it here; put it into "job"'),
 });
-
-export type JobFile = z.output<typeof jobFileSchema>;
-export type JobSetting = z.output<typeof setting>;

@@ -53,7 +53,7 @@ export function splitColumn<C extends KeyedColumn>(
 }
 
 /** A column by the name in a job file: as written (quoted or not), else whatever its case. */
-export function findColumn<C extends Column>(columns: readonly C[], text: string): C | undefined {
+function findColumn<C extends Column>(columns: readonly C[], text: string): C | undefined {
   const name = text.trim().replace(/^(["`])(.*)\1$/, '$2');
   return columns.find((column) => column.name === name) ?? columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
 }

@@ -97,12 +97,6 @@ function reasonOf(code: string, message: string): string {
   return message || code;
 }
 
-/** A warning as `SHOW WARNINGS` lists it. */
-export interface Warning {
-  readonly errno: number;
-  readonly message: string;
-}
-
 /** The fault of a row by the server's error or warning number; undefined if it is not about a row. Never quotes the value. */
 export function rowFault(errno: number, message: string): DrayError | undefined {
   const text = rowFaults[errno];
