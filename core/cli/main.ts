@@ -131,6 +131,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 /** What a plugin left open, a socket or a timer, must not keep the program: its run is over. */
 const lingerMs = 2000;
 
+let isOver = false;
+process.on('exit', (code) => {
+  // 13: Node found nothing left that could end the wait of this module.
+  if (isOver || (code !== 0 && code !== 13)) return;
+  const what = 'the program ended in the middle of its work: a plugin called process.exit, or waits for something that cannot happen any more';
+  new Screen().error(new DrayError('INTERNAL', what).toWire());
+  process.exitCode = 1;
+});
+
 try {
   process.exitCode = await main();
 } catch (error) {
@@ -138,4 +147,5 @@ try {
   new Screen().error(failure.toWire());
   process.exitCode = failure.exitCode;
 }
+isOver = true;
 setTimeout(() => process.exit(), lingerMs).unref();

@@ -39,7 +39,8 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     counters.writerWaitMs = channel.writerWaitMs;
     listener.progress({ ...counters });
   };
-  const ticker = setInterval(report, progressIntervalMs);
+  // Not kept alive by this: a program in which nothing can happen any more must end, and say so.
+  const ticker = setInterval(report, progressIntervalMs).unref();
   const dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
   const dirty = (side: Side, row: number, fault: DrayError) => {
     counters.rowsDirty++;

@@ -1,5 +1,5 @@
 // A writer: one JSON object per row, one file per task. Files are renamed into place when the whole job is done.
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineWriter, z } from 'dray/sdk';
 
@@ -41,6 +41,12 @@ export default defineWriter({
 
     async publish(commits) {
       for (const { unfinished, final } of commits) await rename(unfinished, final);
+    },
+
+    // Another task of the job has failed: what is finished here must not be left lying about.
+    async discard() {
+      const left = (await readdir(path)).filter((name) => name.startsWith(`${run}-`) && name.endsWith('.unfinished'));
+      for (const name of left) await rm(join(path, name), { force: true });
     },
   }),
 });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect as openSocket, type Socket } from 'node:net';
 import { DrayError, type tls, type z } from 'dray/sdk';
 import mysql, { type Connection, type ConnectionOptions as DriverOptions, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
-import { tlsOptions } from '../_sql/tls-options.ts';
+import { certifiedName, tlsOptions } from '../_sql/tls-options.ts';
 import { connectFault } from './faults.ts';
 
 export interface ConnectionOptions {
@@ -59,8 +59,9 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
   const ssl = tlsOptions(options.tls === false ? wantsTls : options.tls, host);
   const login = { user: options.username ?? user ?? '', password: options.password ?? password ?? '' };
   const driverOptions: DriverOptions = {
-    host,
-    port,
+    // The driver verifies the certificate against this name, the socket goes to the true one.
+    host: certifiedName(options.tls, host),
+    stream: () => socketTo(host, port),
     database,
     ...login,
     charset: 'utf8mb4',
@@ -68,8 +69,7 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     supportBigNumbers: true,
     bigNumberStrings: true,
     dateStrings: true,
-    enableKeepAlive: true,
-    ...(ssl === false ? {} : { ssl: ssl as NonNullable<Exclude<DriverOptions['ssl'], string>> }),
+    ...(ssl === false ? {} : { ssl: { ...(ssl as DriverTls), verifyIdentity: ssl.rejectUnauthorized === true } }),
   };
   const connection = mysql.createConnection(driverOptions);
   const session = sessionOf(connection, database);
@@ -82,16 +82,27 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     connection.on('error', () => undefined);
     await session.execute(role === 'reader' ? readerSession : writerSession);
   } catch (error) {
-    connection.destroy();
+    socketOf(connection).destroy();
     throw connectFault(error, `MySQL at ${host}:${port}`, { user: login.user, database });
   }
   try {
     await runStatements(options.session, { when: 'session', table: '', query: (sql) => session.execute(sql) });
   } catch (error) {
-    connection.destroy();
+    socketOf(connection).destroy();
     throw error;
   }
   return session;
+}
+
+type DriverTls = Exclude<NonNullable<DriverOptions['ssl']>, string>;
+
+/**
+ * The driver says no more than a servername to node:tls, and for an IP address not even that, so that the certificate would have to be for
+ * "localhost": node:tls then looks for the name that the socket itself was opened with.
+ */
+function socketTo(host: string, port: number): Socket {
+  const socket = openSocket({ host, port, keepAlive: true, noDelay: true });
+  return Object.assign(socket, { _host: host });
 }
 
 function sessionOf(connection: Connection, database: string): Session {

@@ -1,7 +1,7 @@
 import { defineWriter, flag, ignored, z } from 'dray/sdk';
 
 const options = z.strictObject({
-  print: flag().default(true).describe('false: the rows are counted and thrown away'),
+  print: flag().prefault(true).describe('false: the rows are counted and thrown away'),
   fieldDelimiter: z.string().default('\t').describe('Between cells of a printed row'),
   nullFormat: z.string().default('null').describe('Printed for NULL'),
   encoding: ignored('what is printed is UTF-8'),

@@ -4,9 +4,9 @@ import { compress, encoding, fieldDelimiter, fileFormat, nullFormat, oneOf, text
 
 const csvReaderConfig = z.strictObject({
   textQualifier: textQualifier.describe('Stands around cells that hold delimiters or line ends'),
-  useTextQualifier: flag().default(true).describe('false: qualifiers are part of the cells'),
+  useTextQualifier: flag().prefault(true).describe('false: qualifiers are part of the cells'),
   escapeMode: oneOf(1, 2).default(1).describe('How a qualifier is written within a cell: 1 doubled, 2 with a backslash in front'),
-  trimWhitespace: flag().default(false).describe('Cuts blanks and tabs off both ends of cells that are not quoted'),
+  trimWhitespace: flag().prefault(false).describe('Cuts blanks and tabs off both ends of cells that are not quoted'),
   skipEmptyRecords: flag()
     .optional()
     .describe('Skips empty lines; default true, but in files of one column where nullFormat is "" they are NULL'),
@@ -24,7 +24,7 @@ const options = z.strictObject({
     'A file, a folder (all files below it), or a pattern with * and ? (which match within one folder); or a list of them',
   ),
   column: z
-    .union([z.tuple([z.literal('*')]), z.array(columnOption).min(1)])
+    .union([z.array(z.literal('*')).length(1), z.array(columnOption).min(1)])
     .optional()
     .describe('What to deliver: ["*"] (all fields as texts, the default), or fields by index with their types'),
   fieldDelimiter,
@@ -34,7 +34,7 @@ const options = z.strictObject({
     .optional()
     .describe('none or gzip; default: files that end in .gz are unpacked'),
   encoding: encoding.describe('Of the files; any name that iconv-lite knows'),
-  skipHeader: flag().default(false).describe('The first row is not data; without "column" it gives the names'),
+  skipHeader: flag().prefault(false).describe('The first row is not data; without "column" it gives the names'),
   nullFormat: nullFormat.describe('A cell with exactly this text, not quoted, is NULL'),
   csvReaderConfig: csvReaderConfig.prefault({}).describe('Details of the format csv'),
   bufferSize: ignored('files are read in chunks of 256 KB'),

@@ -3,7 +3,7 @@ import { compress, encoding, fieldDelimiter, fileFormat, nullFormat, oneOf, text
 
 const csvWriterConfig = z.strictObject({
   textQualifier: textQualifier.describe('Stands around cells that hold delimiters, line ends or the qualifier itself, which is doubled'),
-  forceQualifier: flag().default(false).describe('true: around every cell that is not NULL'),
+  forceQualifier: flag().prefault(false).describe('true: around every cell that is not NULL'),
   useTextQualifier: z.literal(true).optional().describe('For files without quoting use fileFormat "text"'),
   escapeMode: oneOf(1).optional().describe('1: a qualifier within a cell is doubled'),
   delimiter: ignored('fieldDelimiter says it'),
@@ -34,7 +34,7 @@ const options = z.strictObject({
     .optional()
     .describe('First line of each file: a list of names, or true for the column names'),
   compress: compress.default('none').describe('none or gzip'),
-  compressLevel: integer({ min: 1, max: 9 }).default(1).describe('Of gzip; higher is smaller and much slower'),
+  compressLevel: integer({ min: 1, max: 9 }).prefault(1).describe('Of gzip; higher is smaller and much slower'),
   encoding: encoding.describe('Of the files; any name that iconv-lite knows'),
   nullFormat: nullFormat.describe('Written for NULL, never quoted; a text that is the same is quoted'),
   suffix: z

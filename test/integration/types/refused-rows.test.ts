@@ -13,7 +13,7 @@ afterAll(async () => {
   await Promise.all(Object.values(databases).map((database) => database.end()));
 });
 
-const rowCount = 500;
+const rowCount = 200;
 
 const targets = [
   { target: 'postgres', options: {}, engine: '' },
@@ -40,7 +40,12 @@ describe.each(targets.map((one, index) => ({ ...one, name: `t${index}`, how: `${
         rowCount,
       );
       const held = await to.query(`SELECT id, n FROM ${name}_${kind}_target ORDER BY id`);
-      return { exitCode: result.exitCode, errors: /^error.*/m.exec(result.stderr)?.[0], rows: result.report?.rows, held: held.map((row) => row.map(Number)) };
+      return {
+        exitCode: result.exitCode,
+        errors: /^error.*/m.exec(result.stderr)?.[0],
+        rows: result.report?.rows,
+        held: held.map((row) => row.map(Number)),
+      };
     }
 
     const numbers = Array.from({ length: rowCount }, (_, index) => index + 1);
@@ -48,13 +53,18 @@ describe.each(targets.map((one, index) => ({ ...one, name: `t${index}`, how: `${
     const counts = (dirty: number) => ({ read: rowCount, written: rowCount - dirty, dirty, filtered: 0 });
 
     test('of rows with one key the first is taken, and each other one is a dirty record', async () => {
-      const result = await moved('keys', { id: 'CASE WHEN i % 50 = 0 THEN i - 1 ELSE i END' }, 'id int PRIMARY KEY, n int');
-      expect(result).toEqual({ exitCode: 0, errors: undefined, rows: counts(10), held: pairs(numbers.filter((i) => i % 50 !== 0)) });
+      const result = await moved('keys', { id: 'CASE WHEN i % 20 = 0 THEN i - 1 ELSE i END' }, 'id int PRIMARY KEY, n int');
+      expect(result).toEqual({ exitCode: 0, errors: undefined, rows: counts(10), held: pairs(numbers.filter((i) => i % 20 !== 0)) });
     });
 
     test('every second row can be refused, and all others are taken', async () => {
       const result = await moved('halves', { n: "CASE WHEN i % 2 = 0 THEN 'word' ELSE i::text END" }, 'id int PRIMARY KEY, n int');
-      expect(result).toEqual({ exitCode: 0, errors: undefined, rows: counts(rowCount / 2), held: pairs(numbers.filter((i) => i % 2 === 1)) });
+      expect(result).toEqual({
+        exitCode: 0,
+        errors: undefined,
+        rows: counts(rowCount / 2),
+        held: pairs(numbers.filter((i) => i % 2 === 1)),
+      });
     });
 
     test('a job without a single good row writes nothing', async () => {
@@ -62,18 +72,27 @@ describe.each(targets.map((one, index) => ({ ...one, name: `t${index}`, how: `${
       expect(result).toEqual({ exitCode: 0, errors: undefined, rows: counts(rowCount), held: [] });
     });
 
-    test.runIf(engine === 'ENGINE=Aria')('a row that such a table takes with a warning ends the job', async () => {
-      const result = await moved('warning', { n: "CASE WHEN i = 7 THEN '7 ' ELSE i::text END" }, 'id int PRIMARY KEY, n int');
-      expect(result).toMatchObject({ exitCode: 4, errors: expect.stringContaining('SQL_FAILED') as string });
-    });
+    if (engine === 'ENGINE=Aria') {
+      test('a row that such a table takes with a warning ends the job', async () => {
+        const result = await moved('warning', { n: "CASE WHEN i = 7 THEN '7 ' ELSE i::text END" }, 'id int PRIMARY KEY, n int');
+        expect(result).toMatchObject({ exitCode: 4, errors: expect.stringContaining('SQL_FAILED') as string });
+      });
+    }
 
-    test.runIf(target === 'mysql')('a counter of the server never replaces a NULL or a 0', async () => {
-      const result = await moved(
-        'counter',
-        { id: 'CASE WHEN i % 100 = 0 THEN NULL ELSE i - 1 END' },
-        'id int AUTO_INCREMENT PRIMARY KEY, n int',
-      );
-      expect(result).toEqual({ exitCode: 0, errors: undefined, rows: counts(5), held: numbers.filter((i) => i % 100 !== 0).map((i) => [i - 1, i]) });
-    });
+    if (target === 'mysql') {
+      test('a counter of the server never replaces a NULL or a 0', async () => {
+        const result = await moved(
+          'counter',
+          { id: 'CASE WHEN i % 100 = 0 THEN NULL ELSE i - 1 END' },
+          'id int AUTO_INCREMENT PRIMARY KEY, n int',
+        );
+        expect(result).toEqual({
+          exitCode: 0,
+          errors: undefined,
+          rows: counts(2),
+          held: numbers.filter((i) => i % 100 !== 0).map((i) => [i - 1, i]),
+        });
+      });
+    }
   },
 );

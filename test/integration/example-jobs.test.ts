@@ -1,0 +1,130 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { beforeAll, expect, test } from 'vitest';
+import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
+import { type DrayResult, runDray } from '../support/run-dray.ts';
+import { mysqlDatabase, postgresDatabase, type TestDatabase } from '../support/sql.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const jobs = join(import.meta.dirname, '..', '..', 'jobs');
+let postgres: TestDatabase;
+let mysql: TestDatabase;
+
+beforeAll(async () => {
+  await providedPostgres().createDatabase('example_jobs');
+  postgres = postgresDatabase(providedPostgres(), 'example_jobs');
+  mysql = mysqlDatabase(providedMariadb(), await providedMariadb().createDatabase('example_jobs'));
+  const orders = 'CREATE TABLE orders (id int PRIMARY KEY, customer varchar(20), amount decimal(10, 2), placed_at timestamp, note varchar(50))';
+  await postgres.sql(orders, 'CREATE TABLE events (id bigint, happened_at timestamp, what text, source text)');
+  await mysql.sql(
+    orders.replace('timestamp', 'datetime'),
+    "INSERT INTO orders SELECT seq, CONCAT('customer ', seq), seq / 4, '2026-11-20 12:00:00' + INTERVAL seq MINUTE, NULL FROM seq_1_to_3000",
+    "INSERT INTO orders VALUES (0, 'nobody', 0, '2026-11-20 12:00:00', 'left out by the condition')",
+    ...Array.from({ length: 16 }, (_, part) => `CREATE TABLE events_${String(part).padStart(2, '0')} AS SELECT ${part} AS id, NOW() AS at, 'it''s; "so"' AS what`),
+  );
+});
+
+const told = new Set<string>();
+
+/** Runs an example with the variables that its first lines name. */
+async function run(job: string, parameters: Record<string, string> = {}): Promise<DrayResult> {
+  told.add(job);
+  const text = readFileSync(join(jobs, job), 'utf8');
+  const address = ({ host, port, name }: TestDatabase) => `${host}:${port}/${name}`;
+  const all: Record<string, string> = {
+    postgres: address(postgres),
+    mysql: address(mysql),
+    postgresUser: postgres.user,
+    mysqlUser: mysql.user,
+    ...parameters,
+  };
+  const wanted = Object.entries(all).filter(([name]) => text.includes(`\${${name}}`));
+  for (const [name] of wanted) expect(text.split('{\n')[0]).toContain(`-p ${name}=`);
+  const result = await runDray(['run', '--json', join(jobs, job), ...wanted.flatMap(([name, value]) => ['-p', `${name}=${value}`])], {
+    env: { PGPASSWORD: postgres.password, MYSQL_PWD: mysql.password },
+  });
+  expect({ exitCode: result.exitCode, state: result.report?.state, stderr: result.stderr }).toMatchObject({ exitCode: 0, state: 'done' });
+  return result;
+}
+
+test('mysql-to-postgres.json moves a table', async () => {
+  expect((await run('mysql-to-postgres.json')).report!.rows.written).toBe(3000);
+  const sums = 'SELECT count(*), sum(id), sum(amount), min(placed_at), count(note) FROM orders WHERE amount > 0';
+  expect(await postgres.sql(sums)).toEqual(await mysql.sql(sums));
+});
+
+test('postgres-to-mysql.json updates the rows of a day', async () => {
+  await postgres.sql("UPDATE orders SET note = 'changed'");
+  const { report } = await run('postgres-to-mysql.json', { day: '2026-11-21' });
+  expect(report!.rows.written).toBe(1440);
+  expect(await mysql.sql("SELECT count(*), min(date(placed_at)), max(date(placed_at)) FROM orders WHERE note = 'changed'")).toEqual([
+    ['1440', '2026-11-21', '2026-11-21'],
+  ]);
+});
+
+test('mysql-to-files.json writes packed files with a header', async () => {
+  const folder = join(tempFolder(), 'new');
+  await run('mysql-to-files.json', { folder });
+  const files = readdirSync(folder);
+  expect(files).toHaveLength(16);
+  const text = gunzipSync(readFileSync(join(folder, files[0]!))).toString();
+  expect(text).toMatch(/^id,at,what\n\d+,\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,"it's; ""so"""\n$/);
+});
+
+test('files-to-postgres.json loads files', async () => {
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'a.csv.gz'), gzipSync('id,at,what\n1,2026-11-21 01:02:03,one\n2,2026-11-21 00:00:00,"t,w""o"\n'));
+  writeFileSync(join(folder, 'b.csv.gz'), gzipSync('id,at,what\n3,2026-11-22 00:00:00,three\n'));
+  await run('files-to-postgres.json', { folder });
+  expect(await postgres.sql('SELECT * FROM events ORDER BY id')).toEqual([
+    ['1', '2026-11-21 01:02:03', 'one', 'files'],
+    ['2', '2026-11-21 00:00:00', 't,w"o', 'files'],
+    ['3', '2026-11-22 00:00:00', 'three', 'files'],
+  ]);
+});
+
+test('postgres-to-files.json writes two tables', async () => {
+  const folder = tempFolder();
+  const { report } = await run('postgres-to-files.json', { folder });
+  expect(report!.contents.map(({ state }) => state)).toEqual(['done', 'done']);
+  const text = (start: string) => readdirSync(folder).filter((name) => name.startsWith(start)).map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+  expect(text('orders__')).toContain('id;customer;amount;source\n1;CUSTOMER 1;0.25;warehouse\n');
+  expect(text('events__')).toContain('2026-11-21 01:02:03\tone\tfiles\n');
+});
+
+test('stream-to-stream.json prints rows', async () => {
+  const { stderr } = await run('stream-to-stream.json');
+  expect(stderr.match(/^\d+\thello\t[\d.e-]+\t2026-\d\d-\d\d \d\d:\d\d:\d\d/gm)).toHaveLength(10);
+});
+
+test('list-folder.json lists files as JSON lines, with plugins from outside', async () => {
+  const folder = tempFolder();
+  mkdirSync(join(folder, 'below', 'deeper'), { recursive: true });
+  writeFileSync(join(folder, 'a'), '12345');
+  writeFileSync(join(folder, 'below', 'deeper', 'b'), '');
+  const output = join(folder, 'output');
+  await run('list-folder.json', { folder, output });
+  const lines = readdirSync(output).flatMap((name) => readFileSync(join(output, name), 'utf8').trim().split('\n').filter(Boolean));
+  const rows = lines.map((line) => JSON.parse(line) as { path: string; size: string; modified: string });
+  expect(rows.map(({ path, size }) => [path, size]).sort()).toEqual([
+    [join(folder, 'a'), '5'],
+    [join(folder, 'below', 'deeper', 'b'), '0'],
+  ]);
+  expect(rows[0]!.modified).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+00$/);
+});
+
+test('the jobs of the demo are valid', async () => {
+  const demos = readdirSync(jobs).filter((name) => name.startsWith('demo'));
+  expect(demos.length).toBeGreaterThan(0);
+  const parameters = ['port=5432', 'folder=/tmp'].flatMap((parameter) => ['-p', parameter]);
+  const { exitCode, stderr } = await runDray(['check', '--offline', ...parameters, ...demos.map((name) => join(jobs, name))], {
+    env: { DRAY_DEMO_PASSWORD: 'x' },
+  });
+  expect([exitCode, stderr]).toEqual([0, '']);
+});
+
+test('every other example job was run by a test above', () => {
+  const examples = readdirSync(jobs).filter((name) => name.endsWith('.json') && !name.startsWith('demo'));
+  expect([...told].sort()).toEqual(examples);
+});
