@@ -135,7 +135,8 @@ let isOver = false;
 process.on('exit', (code) => {
   // 13: Node found nothing left that could end the wait of this module.
   if (isOver || (code !== 0 && code !== 13)) return;
-  const what = 'the program ended in the middle of its work: a plugin called process.exit, or waits for something that cannot happen any more';
+  const what =
+    'the program ended in the middle of its work: a plugin called process.exit, or waits for something that cannot happen any more';
   new Screen().error(new DrayError('INTERNAL', what).toWire());
   process.exitCode = 1;
 });

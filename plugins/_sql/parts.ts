@@ -90,16 +90,26 @@ export function targetColumns<C extends Column & { readonly isGenerated: boolean
   });
 }
 
+interface StatementOptions {
+  readonly when: 'preSql' | 'postSql' | 'session';
+  readonly table: string;
+  readonly query: (sql: string) => Promise<unknown>;
+  /** Reads the server's error; `doing` completes the sentence "cannot …". */
+  readonly explain: (error: unknown, doing: string) => DrayError;
+}
+
 /** `preSql` or `postSql`, one statement after the other, with `@table` replaced. */
 export async function runStatements(
   statements: readonly string[] | undefined,
-  { when, table, query }: { when: 'preSql' | 'postSql' | 'session'; table: string; query: (sql: string) => Promise<unknown> },
+  { when, table, query, explain }: StatementOptions,
 ): Promise<void> {
   for (const statement of statements ?? []) {
     const sql = statement.replaceAll('@table', table);
     try {
       await query(sql);
     } catch (error) {
+      const fault = explain(error, `run a statement of "${when}"`);
+      if (fault.code === 'CONNECTION_LOST') throw fault;
       throw new DrayError('SQL_FAILED', `a statement of "${when}" failed: ${(error as Error).message}`, {
         cause: error,
         place: `${when}: ${sql}`,

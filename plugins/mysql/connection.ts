@@ -5,7 +5,7 @@ import mysql, { type Connection, type ConnectionOptions as DriverOptions, type R
 import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
 import { certifiedName, tlsOptions } from '../_sql/tls-options.ts';
-import { connectFault } from './faults.ts';
+import { connectFault, serverFault } from './faults.ts';
 
 export interface ConnectionOptions {
   readonly username?: string | undefined;
@@ -86,7 +86,7 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     throw connectFault(error, `MySQL at ${host}:${port}`, { user: login.user, database });
   }
   try {
-    await runStatements(options.session, { when: 'session', table: '', query: (sql) => session.execute(sql) });
+    await runStatements(options.session, { when: 'session', table: '', query: (sql) => session.execute(sql), explain: serverFault });
   } catch (error) {
     socketOf(connection).destroy();
     throw error;

@@ -33,7 +33,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
       return splits;
     },
 
-    async read(split, out, signal) {
+    async read(split, out) {
       const part = split.part as unknown as Part;
       const session = await sessionOf(part.connection);
       try {

@@ -41,7 +41,7 @@ export function openWriter(options: MysqlWriterOptions, context: PluginContext):
   };
   const run = async (statements: readonly string[] | undefined, when: 'preSql' | 'postSql') => {
     const own = await session();
-    await runStatements(statements, { when, table: tableName, query: (sql) => own.execute(sql) });
+    await runStatements(statements, { when, table: tableName, query: (sql) => own.execute(sql), explain: serverFault });
   };
   return {
     inspect: async () => inspect(await session(), tableName, options, context),
@@ -52,7 +52,7 @@ export function openWriter(options: MysqlWriterOptions, context: PluginContext):
     async openTask({ source, target }) {
       const own = await connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal: context.signal });
       try {
-        return await openTask(own, { source, target, options, context });
+        return await openTask(own, { source, target, options });
       } catch (error) {
         await own.close();
         throw error;
@@ -101,11 +101,10 @@ interface TaskParts {
   readonly source: Schema;
   readonly target: Target;
   readonly options: MysqlWriterOptions;
-  readonly context: PluginContext;
 }
 
 /** One transaction per task; each batch behind a savepoint, so that a refused one leaves the others alone. */
-async function openTask(session: Session, { source, target, options, context }: TaskParts): Promise<TaskWriter> {
+async function openTask(session: Session, { source, target, options }: TaskParts): Promise<TaskWriter> {
   const { table, isTransactional, usesLoadData: byLoadData } = target.state as unknown as TargetState;
   const loading: Loading = { session, table, source, target: target.schema, mode: options.writeMode, isRowByRow: !isTransactional };
   const sink = byLoadData ? loadBatches(loading) : await insertBatches(loading);

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { type Address, parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
 import { tlsOptions } from '../_sql/tls-options.ts';
-import { connectFault } from './faults.ts';
+import { connectFault, serverFault } from './faults.ts';
 
 export interface ConnectionOptions {
   readonly username?: string | undefined;
@@ -63,7 +63,7 @@ async function connect(address: Address, options: ConnectionOptions, signal: Abo
     throw connectFault(error, `PostgreSQL at ${host}:${port}`, { user: options.username ?? address.user, database });
   }
   try {
-    await runStatements(options.session, { when: 'session', table: '', query: (sql) => client.query(sql) });
+    await runStatements(options.session, { when: 'session', table: '', query: (sql) => client.query(sql), explain: serverFault });
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;

@@ -1,5 +1,5 @@
 import { finished } from 'node:stream/promises';
-import { DrayError, type PluginContext, type Schema, type Target, type TaskWriter, type Writer } from 'dray/sdk';
+import { DrayError, type PluginContext, type Target, type TaskWriter, type Writer } from 'dray/sdk';
 import { from as copyFrom } from 'pg-copy-streams';
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
@@ -30,7 +30,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
   };
   const run = async (statements: readonly string[] | undefined, when: 'preSql' | 'postSql') => {
     const own = await client();
-    await runStatements(statements, { when, table: tableName, query: (sql) => own.query(sql) });
+    await runStatements(statements, { when, table: tableName, query: (sql) => own.query(sql), explain: serverFault });
   };
   return {
     inspect: async () => inspect(await client(), tableName, options),
@@ -38,10 +38,10 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
       await run(options.preSql, 'preSql');
       return inspect(await client(), tableName, options);
     },
-    async openTask({ target, source }) {
+    async openTask({ target }) {
       const own = await connectFirst(connection!.jdbcUrl, options, context.signal);
       try {
-        return await openTask(own, target, source, options, context);
+        return await openTask(own, target, options);
       } catch (error) {
         await disconnect(own);
         throw error;
@@ -79,13 +79,7 @@ function checkKey(key: readonly TableColumn[], columns: readonly TableColumn[], 
 }
 
 /** One transaction per task; each batch between savepoints, so that a refused one leaves the others alone. */
-async function openTask(
-  client: Client,
-  target: Target,
-  _source: Schema,
-  options: PostgresWriterOptions,
-  context: PluginContext,
-): Promise<TaskWriter> {
+async function openTask(client: Client, target: Target, options: PostgresWriterOptions): Promise<TaskWriter> {
   const state = target.state as unknown as TargetState;
   const names = target.schema.columns.map(({ name }) => name);
   const end = async (statement: string) => {

@@ -21,9 +21,7 @@ const source = { name: 'streamreader', parameter: { column: [{ value: 'a' }], sl
 async function everythingSaid(reader: object, writer: object, options: DrayOptions & { folder?: string } = {}): Promise<string> {
   const job = { job: { content: [{ reader, writer }] } };
   const path = writeJob(options.folder ?? tempFolder(), job);
-  const calls = [['run', '--json'], ['check']].map((args) =>
-    runDray([...args, path], { env: { DRAY_DEBUG: '1', ...options.env } }),
-  );
+  const calls = [['run', '--json'], ['check']].map((args) => runDray([...args, path], { env: { DRAY_DEBUG: '1', ...options.env } }));
   const results = await Promise.all(calls);
   for (const { exitCode } of results) expect(exitCode).toBeGreaterThan(1);
   expect(results[0]!.report?.state).toBe('failed');
@@ -50,7 +48,8 @@ describe.each([0, 1])('a password is never printed (server %d)', (index) => {
     writeFileSync(join(folder, 'password'), `${secret}\n`);
     const [fromEnv] = end({ password: '${env:THE_SECRET}' });
     const [fromFile] = end({ password: '${file:password}' });
-    const said = (await everythingSaid(fromEnv, sink, { env: { THE_SECRET: secret } })) + (await everythingSaid(fromFile, sink, { folder }));
+    const said =
+      (await everythingSaid(fromEnv, sink, { env: { THE_SECRET: secret } })) + (await everythingSaid(fromFile, sink, { folder }));
     expect(said).toContain('LOGIN_REFUSED');
     expectNo(said, secret);
   });
@@ -59,14 +58,22 @@ describe.each([0, 1])('a password is never printed (server %d)', (index) => {
     const { jdbcUrl, user } = databases[index]!;
     const inUrl = (url: string) => ({ username: undefined, password: undefined, connection: [{ jdbcUrl: [url], table: ['x'] }] });
     const good = jdbcUrl.replace('//', `//${user}:hidden-in-url@`);
-    for (const url of [good, good.replace(/:\d+\//, ':1/'), good.replace(/:\d+\//, ':port/'), good.replace('jdbc:', 'jdbc:x'), `${jdbcUrl}?password=hidden-in-url`]) {
+    for (const url of [
+      good,
+      good.replace(/:\d+\//, ':1/'),
+      good.replace(/:\d+\//, ':port/'),
+      good.replace('jdbc:', 'jdbc:x'),
+      `${jdbcUrl}?password=hidden-in-url`,
+    ]) {
       const said = await everythingSaid(end(inUrl(url))[0], sink);
       expect(said).not.toContain('hidden-in-url');
     }
   });
 
   test('in a statement that fails', async () => {
-    const said = await everythingSaid(end({ session: ["SET nonsense = '${env:THE_SECRET}' ("] })[0], sink, { env: { THE_SECRET: 'in-a-statement' } });
+    const said = await everythingSaid(end({ session: ["SET nonsense = '${env:THE_SECRET}' ("] })[0], sink, {
+      env: { THE_SECRET: 'in-a-statement' },
+    });
     expect(said).toContain('SQL_FAILED');
     expect(said).toContain("SET nonsense = '***' (");
     expectNo(said, 'in-a-statement');
@@ -79,7 +86,11 @@ test.each(['1000', 'true', 'stream', 'done', 'null', '"}'])('a secret that is %s
   const { exitCode, stdout, report } = await runDray(['run', '--json', '--channels', '1', path], { env: { THE_SECRET: value } });
   expect(exitCode).toBe(0);
   expect(stdout).not.toContain('***');
-  expect(report).toMatchObject({ state: 'done', rows: { written: 1000 }, contents: [{ reader: 'stream', writer: 'stream', state: 'done' }] });
+  expect(report).toMatchObject({
+    state: 'done',
+    rows: { written: 1000 },
+    contents: [{ reader: 'stream', writer: 'stream', state: 'done' }],
+  });
 });
 
 test('the options of a job that is refused are not printed', async () => {

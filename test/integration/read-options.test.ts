@@ -17,12 +17,17 @@ beforeAll(async () => {
     await sql(
       'CREATE TABLE people (id int PRIMARY KEY, name varchar(20), born date)',
       "INSERT INTO people VALUES (1, 'ada', '1815-12-10'), (2, NULL, '1912-06-23'), (3, '', NULL)",
-      ...['00', '01', '02', '03', '10'].flatMap((part) => [`CREATE TABLE t_${part} (v varchar(9))`, `INSERT INTO t_${part} VALUES ('part ${part}')`]),
+      ...['00', '01', '02', '03', '10'].flatMap((part) => [
+        `CREATE TABLE t_${part} (v varchar(9))`,
+        `INSERT INTO t_${part} VALUES ('part ${part}')`,
+      ]),
       `CREATE TABLE ${quote('Select')} (${quote('order')} int, ${quote('Mixed Case')} int)`,
       `INSERT INTO ${quote('Select')} VALUES (1, 2)`,
       'CREATE TABLE empty_one (id int PRIMARY KEY)',
       'CREATE TABLE many (id int PRIMARY KEY, v int)',
-      kind === 'postgres' ? 'INSERT INTO many SELECT n, n % 7 FROM generate_series(1, 100000) n' : 'INSERT INTO many SELECT seq, seq % 7 FROM seq_1_to_100000',
+      kind === 'postgres'
+        ? 'INSERT INTO many SELECT n, n % 7 FROM generate_series(1, 100000) n'
+        : 'INSERT INTO many SELECT seq, seq % 7 FROM seq_1_to_100000',
       kind === 'postgres' ? 'ANALYZE many' : 'ANALYZE TABLE many',
     );
   }
@@ -31,7 +36,12 @@ beforeAll(async () => {
 /** What a reader delivers, as printed lines in a stable order. */
 async function rowsOf(reader: object): Promise<string[]> {
   const writer = { name: 'streamwriter', parameter: { fieldDelimiter: '|' } };
-  const { exitCode, stdout, stderr } = await runDray(['run', '--channels', '1', writeJob(tempFolder(), { job: { content: [{ reader, writer }] } })]);
+  const { exitCode, stdout, stderr } = await runDray([
+    'run',
+    '--channels',
+    '1',
+    writeJob(tempFolder(), { job: { content: [{ reader, writer }] } }),
+  ]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   return stdout.trimEnd().split('\n').sort();
 }
@@ -71,7 +81,10 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
 
   test('several connections are read', async () => {
     const { jdbcUrl } = databases[kind];
-    const connection = [{ jdbcUrl, table: 't_00' }, { jdbcUrl: [jdbcUrl], querySql: "SELECT 'queried' AS v" }];
+    const connection = [
+      { jdbcUrl, table: 't_00' },
+      { jdbcUrl: [jdbcUrl], querySql: "SELECT 'queried' AS v" },
+    ];
     expect(await rowsOf(from({}, { connection }))).toEqual(['part 00', 'queried']);
   });
 
@@ -94,7 +107,9 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
     const { jdbcUrl } = databases[kind];
     const other = from({ jdbcUrl: [jdbcUrl.replace(/[^/]+$/, 'missing'), jdbcUrl], table: 't_00' });
     const sink = { name: 'streamwriter', parameter: {} };
-    expect((await runDray(['run', writeJob(tempFolder(), { job: { content: [{ reader: other, writer: sink }] } })])).stderr).toContain('DATABASE_MISSING');
+    expect((await runDray(['run', writeJob(tempFolder(), { job: { content: [{ reader: other, writer: sink }] } })])).stderr).toContain(
+      'DATABASE_MISSING',
+    );
   });
 
   test('session statements hold for what is read', async () => {
@@ -105,7 +120,9 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
 
   test.each(['1', '2', '4'])('a table cut into ranges for %s channels arrives whole', async (channels) => {
     await databases[kind].sql('DROP TABLE IF EXISTS copy', 'CREATE TABLE copy (id int PRIMARY KEY, v int)');
-    const job = { job: { content: [{ reader: readerOf(databases[kind], 'many', { where: 'v <> 3' }), writer: writerOf(databases[kind], 'copy') }] } };
+    const job = {
+      job: { content: [{ reader: readerOf(databases[kind], 'many', { where: 'v <> 3' }), writer: writerOf(databases[kind], 'copy') }] },
+    };
     const { report } = await runDray(['run', '--json', '--channels', channels, writeJob(tempFolder(), job)]);
     expect(report?.state).toBe('done');
     expect(report!.tasks.length).toBe(channels === '1' ? 1 : 5);
@@ -115,7 +132,12 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
 
   test('every content of a job runs, each into its own target', async () => {
     const database = databases[kind];
-    await database.sql('DROP TABLE IF EXISTS a', 'DROP TABLE IF EXISTS b', 'CREATE TABLE a (v varchar(9))', 'CREATE TABLE b (v varchar(9))');
+    await database.sql(
+      'DROP TABLE IF EXISTS a',
+      'DROP TABLE IF EXISTS b',
+      'CREATE TABLE a (v varchar(9))',
+      'CREATE TABLE b (v varchar(9))',
+    );
     const content = [
       { reader: readerOf(database, 't_00'), writer: writerOf(database, 'a') },
       { reader: readerOf(database, 't_01'), writer: writerOf(database, 'b') },

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { openReader } from '../../plugins/mysql/table-reader.ts';
-import { connectFirst } from '../../plugins/mysql/connection.ts';
-import { rowSource, type RowSource, streamRows } from '../../plugins/mysql/row-stream.ts';
-import { describeField, type ResultField } from '../../plugins/mysql/types.ts';
 import { BatchBuilder, type RecordBatch, type RecordOutput, type Schema } from '../../core/sdk/index.ts';
+import { connectFirst } from '../../plugins/mysql/connection.ts';
 import reader from '../../plugins/mysql/reader.ts';
+import { type RowSource, rowSource, streamRows } from '../../plugins/mysql/row-stream.ts';
+import { openReader } from '../../plugins/mysql/table-reader.ts';
+import { describeField, type ResultField } from '../../plugins/mysql/types.ts';
 import { providedMariadb } from '../support/provided-servers.ts';
 import { mysqlDatabase, type TestDatabase } from '../support/sql.ts';
 
@@ -22,15 +22,26 @@ beforeAll(async () => {
        (3, '', '', b'0', 0, 0, 0, 0, '2026-01-02 03:04:05', '2026-01-01', '00:00:00', 'null')`,
     // Lengths around each step of the length prefix: 250, 251, 65535, 65536, 16 MB and more.
     ...[250, 251, 252, 255, 256, 257, 65_535, 65_536, 16_777_100, 16_777_300].map(
-      (length, index) => `INSERT INTO odd (id, word, raw) VALUES (${100 + index}, REPEAT('x\\\\', ${Math.ceil(length / 2)}), REPEAT('y', ${Math.min(length, 70_000)}))`,
+      (length, index) =>
+        `INSERT INTO odd (id, word, raw) VALUES (${100 + index}, REPEAT('x\\\\', ${Math.ceil(length / 2)}), REPEAT('y', ${Math.min(length, 70_000)}))`,
     ),
-    ...[1, 2, 3].map(() => 'INSERT INTO odd (id, word) SELECT seq + (SELECT MAX(id) FROM odd AS o), REPEAT(CHAR(65 + seq % 26), seq % 300) FROM seq_1_to_3000'),
+    ...[1, 2, 3].map(
+      () =>
+        'INSERT INTO odd (id, word) SELECT seq + (SELECT MAX(id) FROM odd AS o), REPEAT(CHAR(65 + seq % 26), seq % 300) FROM seq_1_to_3000',
+    ),
   );
 });
 
 /** Everything a query delivers by one of the two ways: bytes and rows of each batch. */
-async function read(source: RowSource, limits: { maxBytes: number; maxRows: number }): Promise<{ bytes: Buffer; rowCount: number; batches: number }> {
-  const options = reader.options.parse({ username: database.user, password: database.password, connection: [{ jdbcUrl: database.jdbcUrl, table: 'odd' }] });
+async function read(
+  source: RowSource,
+  limits: { maxBytes: number; maxRows: number },
+): Promise<{ bytes: Buffer; rowCount: number; batches: number }> {
+  const options = reader.options.parse({
+    username: database.user,
+    password: database.password,
+    connection: [{ jdbcUrl: database.jdbcUrl, table: 'odd' }],
+  });
   const planner = openReader(options as Parameters<typeof openReader>[0], context);
   const schema: Schema = await planner.schema();
   await planner.close?.();
@@ -90,13 +101,21 @@ test.each([
 });
 
 test('this version of the driver works with packets, so that the fast way is the one in use', async () => {
-  const session = await connectFirst([database.jdbcUrl], { username: database.user, password: database.password, tls: false }, { role: 'reader', signal: context.signal });
+  const session = await connectFirst(
+    [database.jdbcUrl],
+    { username: database.user, password: database.password, tls: false },
+    { role: 'reader', signal: context.signal },
+  );
   expect(await rowSource(session)).toBe('packets');
   await session.close();
 });
 
 test.each(['packets', 'arrays'] as const)('a statement that fails in the middle rejects (%s)', async (source) => {
-  const session = await connectFirst([database.jdbcUrl], { username: database.user, password: database.password, tls: false }, { role: 'reader', signal: context.signal });
+  const session = await connectFirst(
+    [database.jdbcUrl],
+    { username: database.user, password: database.password, tls: false },
+    { role: 'reader', signal: context.signal },
+  );
   const schema: Schema = { columns: [{ name: 'n', type: 'integer', isNullable: true }] };
   const builder = new BatchBuilder(schema, { maxBytes: 1000, maxRows: 10 });
   const take = async () => void builder.take();

@@ -27,13 +27,21 @@ async function startSecure(names: Names): Promise<void> {
   const forMariadb = certificates.issue(`mariadb-${names}`, alternatives[names], serverOwner('mysql'));
   const [postgres, mariadb] = await Promise.all([
     startPostgres({ settings: { ssl: 'on', ssl_cert_file: forPostgres.cert, ssl_key_file: forPostgres.key } }),
-    startMariadb({ settings: [`--ssl-cert=${forMariadb.cert}`, `--ssl-key=${forMariadb.key}`, `--ssl-ca=${certificates.ca}`, '--require-secure-transport=0'] }),
+    startMariadb({
+      settings: [
+        `--ssl-cert=${forMariadb.cert}`,
+        `--ssl-key=${forMariadb.key}`,
+        `--ssl-ca=${certificates.ca}`,
+        '--require-secure-transport=0',
+      ],
+    }),
   ]);
   stops.push(postgres.stop, mariadb.stop);
   await postgres.createDatabase('tls');
   servers.postgres[names] = postgresDatabase(postgres, 'tls');
   servers.mysql[names] = mysqlDatabase(mariadb, await mariadb.createDatabase('tls'));
-  for (const { sql } of [servers.postgres[names], servers.mysql[names]]) await sql('CREATE TABLE t (v varchar(99))', "INSERT INTO t VALUES ('secure')");
+  for (const { sql } of [servers.postgres[names], servers.mysql[names]])
+    await sql('CREATE TABLE t (v varchar(99))', "INSERT INTO t VALUES ('secure')");
 }
 
 beforeAll(async () => {
@@ -98,7 +106,10 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
   test('"servername" says which other name the certificate is for', async () => {
     for (const host of ['127.0.0.1', 'localhost']) {
       expectRead(await read('elsewhere', { ca: certificates.ca, servername: 'db.example.com' }, host), true);
-      expectFault(await read('elsewhere', { ca: certificates.ca, servername: 'other.example.com' }, host), { exitCode: 3, code: 'TLS_FAILED' });
+      expectFault(await read('elsewhere', { ca: certificates.ca, servername: 'other.example.com' }, host), {
+        exitCode: 3,
+        code: 'TLS_FAILED',
+      });
     }
   });
 

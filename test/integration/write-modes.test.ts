@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type MariadbServer, startMariadb } from '../support/mariadb-server.ts';
 import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
@@ -38,8 +38,12 @@ async function table(database: TestDatabase, ...statements: string[]): Promise<s
 }
 
 describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
-  const people = ['CREATE TABLE $ (id int PRIMARY KEY, name varchar(20), age int DEFAULT 7)', "INSERT INTO $ VALUES (1, 'ada', 36), (2, 'bob', 40)"];
-  const rowsOf = async (name: string) => (await databases[kind].sql(`SELECT * FROM ${name}`)).sort((a, b) => (String(a) < String(b) ? -1 : 1));
+  const people = [
+    'CREATE TABLE $ (id int PRIMARY KEY, name varchar(20), age int DEFAULT 7)',
+    "INSERT INTO $ VALUES (1, 'ada', 36), (2, 'bob', 40)",
+  ];
+  const rowsOf = async (name: string) =>
+    (await databases[kind].sql(`SELECT * FROM ${name}`)).sort((a, b) => (String(a) < String(b) ? -1 : 1));
 
   test('update changes the given columns of rows that are there, and inserts the others', async () => {
     const name = await table(databases[kind], ...people);
@@ -95,7 +99,9 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
 
   test.each(['update', 'replace'])('%s: a row that is refused is dirty, and its neighbours arrive', async (writeMode) => {
     const name = await table(databases[kind], ...people);
-    const { report, stderr } = await write('2,bert,41\n3,x,none\n4,dora,1\n', writerOf(databases[kind], name, { writeMode }), { errorLimit: { record: 1 } });
+    const { report, stderr } = await write('2,bert,41\n3,x,none\n4,dora,1\n', writerOf(databases[kind], name, { writeMode }), {
+      errorLimit: { record: 1 },
+    });
     expect(report).toMatchObject({ state: 'done', rows: { read: 3, written: 2, dirty: 1 } });
     expect(stderr).toMatch(/dirty record: row 2 of /);
     expect(await rowsOf(name)).toEqual([
@@ -106,7 +112,10 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
   });
 
   test('generated columns are left out of *, computed by the server, and refused when they are named', async () => {
-    const name = await table(databases[kind], 'CREATE TABLE $ (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED, b int)');
+    const name = await table(
+      databases[kind],
+      'CREATE TABLE $ (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED, b int)',
+    );
     for (const writeMode of ['insert', 'update', 'replace']) {
       expectDone(await write('1,5,6\n', writerOf(databases[kind], name, { writeMode })), 1);
       expect(await rowsOf(name)).toEqual([['1', '5', '10', '6']]);
@@ -148,8 +157,12 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
   });
 
   test('session statements hold for the connections that write', async () => {
-    const name = await table(databases[kind], `CREATE TABLE $ (id int, who varchar(40) DEFAULT ${kind === 'postgres' ? "current_setting('dray.who')" : "('x')"})`);
-    const session = kind === 'postgres' ? ["SET dray.who = 'me'"] : ["SET sql_mode = ''", 'SET sql_mode = STRICT_ALL_TABLES', "SET @who = 'me'"];
+    const name = await table(
+      databases[kind],
+      `CREATE TABLE $ (id int, who varchar(40) DEFAULT ${kind === 'postgres' ? "current_setting('dray.who')" : "('x')"})`,
+    );
+    const session =
+      kind === 'postgres' ? ["SET dray.who = 'me'"] : ["SET sql_mode = ''", 'SET sql_mode = STRICT_ALL_TABLES', "SET @who = 'me'"];
     if (kind === 'mysql') await databases.mysql.sql(`CREATE TRIGGER ${name}_who BEFORE INSERT ON ${name} FOR EACH ROW SET NEW.who = @who`);
     expectDone(await write('1\n', writerOf(databases[kind], name, { column: ['id'], session })), 1);
     expect(await rowsOf(name)).toEqual([['1', 'me']]);
@@ -163,7 +176,10 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
     await databases[kind].sql(`CREATE TABLE ${quote(name)} (${columns[0]} int PRIMARY KEY, ${columns[1]} int, ${columns[2]} int)`);
     for (const [index, writeMode] of ['insert', 'update', 'replace'].entries()) {
       expectDone(await write(`1,2,${index}\n`, writerOf(databases[kind], name, { writeMode })), 1);
-      expectDone(await write(`1,${index}\n`, writerOf(databases[kind], name, { writeMode: 'update', column: ['select', 'Mixed Case'] })), 1);
+      expectDone(
+        await write(`1,${index}\n`, writerOf(databases[kind], name, { writeMode: 'update', column: ['select', 'Mixed Case'] })),
+        1,
+      );
       expect(await rowsOf(quote(name))).toEqual([['1', String(index), writeMode === 'insert' ? '0' : String(index)]]);
     }
   });
@@ -195,7 +211,9 @@ test('a table of another schema is written by its qualified name', async () => {
 
 test('a table that cannot roll back is written row by row, with a warning', async () => {
   const name = await table(databases.mysql, 'CREATE TABLE $ (id int PRIMARY KEY, word varchar(3)) ENGINE=MyISAM');
-  const { report, stderr } = await write('1,one\n2,toolong\n1,dup\n3,two\n', writerOf(databases.mysql, name), { errorLimit: { record: 2 } });
+  const { report, stderr } = await write('1,one\n2,toolong\n1,dup\n3,two\n', writerOf(databases.mysql, name), {
+    errorLimit: { record: 2 },
+  });
   expect(report).toMatchObject({ state: 'done', rows: { read: 4, written: 2, dirty: 2 } });
   expect(stderr).toContain(`warning ${name} is a MyISAM table, which cannot roll back`);
   expect(await databases.mysql.sql(`SELECT * FROM ${name} ORDER BY id`)).toEqual([
