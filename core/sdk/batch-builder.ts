@@ -20,8 +20,8 @@ export class BatchBuilder {
   #position = 0;
   #rowCount = 0;
   #capacity = 64 * 1024;
-  /** Memory of batches handed out, and of those that came back. */
-  readonly #lent = new Set<ArrayBufferLike>();
+  /** Memory of batches handed out, weakly, because not every one comes back; and of those that did. */
+  readonly #lent = new WeakSet<ArrayBufferLike>();
   readonly #spare: Buffer[] = [];
 
   constructor(schema: Schema, limits: { maxBytes: number; maxRows: number }) {

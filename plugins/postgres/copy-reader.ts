@@ -140,22 +140,23 @@ async function copyOut(client: Client, select: string, out: RecordOutput, signal
     const isForeign = canHoldEscapes && hasForeignEscape(batch.bytes);
     await out.send(isForeign ? new RecordBatch(batch.schema, withCanonicalEscapes(batch.bytes), batch.rowCount) : batch);
   };
-  let rest: Buffer = Buffer.alloc(0);
+  /** Start of a row whose end has not come yet; joined only once, for a row may be a gigabyte. */
+  let rest: Buffer[] = [];
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     signal.throwIfAborted();
     const lastEnd = chunk.lastIndexOf(LF) + 1;
     if (lastEnd === 0) {
-      rest = Buffer.concat([rest, chunk]);
+      rest.push(chunk);
       continue;
     }
-    builder.reserve(rest.length + lastEnd);
-    const start = builder.position;
-    rest.copy(builder.buffer, start);
-    chunk.copy(builder.buffer, start + rest.length, 0, lastEnd);
+    builder.reserve(rest.reduce((sum, { length }) => sum + length, lastEnd));
+    let end = builder.position;
+    for (const part of rest) end += part.copy(builder.buffer, end);
+    end += chunk.copy(builder.buffer, end, 0, lastEnd);
     let rows = 0;
     for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) rows++;
-    builder.advance(start + rest.length + lastEnd, rows);
-    rest = Buffer.from(chunk.subarray(lastEnd));
+    builder.advance(end, rows);
+    rest = lastEnd === chunk.length ? [] : [Buffer.from(chunk.subarray(lastEnd))];
     if (builder.isFull) await send();
   }
   if (rest.length > 0) throw new DrayError('CONNECTION_LOST', 'the server ended its COPY in the middle of a row');

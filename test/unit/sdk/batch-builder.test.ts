@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BatchBuilder, type Cell } from '../../../core/sdk/index.ts';
+import { BatchBuilder, type Cell, type RecordBatch } from '../../../core/sdk/index.ts';
 import { anyRows, textSchema } from '../../support/arbitraries.ts';
 
 test('rows pushed over many takes come back once each, in order, whatever the limits', () => {
@@ -59,4 +59,37 @@ test('bytes written by hand behind reserved room are rows like any other', () =>
   bytes.copy(builder.buffer, builder.position);
   builder.advance(builder.position + bytes.length, 2);
   expect([...builder.take()!.rows()]).toEqual([['pushed'], ['x'.repeat(300_000)], [null]]);
+});
+
+test('memory that is given back is used again, and no batch that is still read changes', () => {
+  const anyStep = fc.oneof(
+    fc.record({ rows: fc.integer({ min: 1, max: 3 }), bytes: fc.integer({ min: 0, max: 3000 }) }),
+    fc.nat({ max: 5 }),
+  );
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+      const builder = new BatchBuilder(textSchema(1), { maxBytes: 1000, maxRows: 100 });
+      const live: { batch: RecordBatch; cells: string[] }[] = [];
+      for (const [number, step] of steps.entries()) {
+        if (typeof step === 'number') {
+          const [ended] = live.splice(step, 1);
+          if (ended !== undefined) builder.reuse(ended.batch);
+        } else {
+          const cells = Array.from({ length: step.rows }, () => String(number).padEnd(step.bytes, '.'));
+          for (const cell of cells) builder.push([cell]);
+          live.push({ batch: builder.take()!, cells });
+        }
+        for (const { batch, cells } of live) expect([...batch.rows()]).toEqual(cells.map((cell) => [cell]));
+      }
+    }),
+  );
+});
+
+test('memory of another builder is not taken', () => {
+  const [one, other] = [1, 2].map(() => new BatchBuilder(textSchema(1), { maxBytes: 1000, maxRows: 100 })) as [BatchBuilder, BatchBuilder];
+  one.push(['kept']);
+  const kept = one.take()!;
+  other.reuse(kept);
+  other.push(['x'.repeat(1000)]);
+  expect([...kept.rows()]).toEqual([['kept']]);
 });
