@@ -11,7 +11,7 @@ import {
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import { DirtyLimit } from './dirty-limit.ts';
-import { Fit } from './fit.ts';
+import { Fit, type Misfit } from './fit.ts';
 import { loadBatch } from './load-batch.ts';
 import { ChannelOutput } from './output.ts';
 import { type TaskListener, type TaskOutcome, type TaskSpec, zeroCounters } from './spec.ts';
@@ -61,10 +61,14 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     }
   };
 
+  const fit = new Fit(spec.source, spec.target.schema);
+  const misfits = new WeakMap<RecordBatch, Misfit[]>();
   const output = new ChannelOutput(spec.source, spec.batch, channel, {
     batch: (batch) => {
       counters.rowsRead += batch.rowCount;
       counters.bytesRead += batch.bytes.length;
+      // Here, and not when the writer takes it: between two batches the target has nothing to do.
+      if (!fit.isTrivial) misfits.set(batch, fit.misfits(batch));
     },
     reject: (fault) => {
       counters.rowsRead++;
@@ -83,7 +87,6 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     }
   };
 
-  const fit = new Fit(spec.source, spec.target.schema);
   const load = async (writer: TaskWriter, batch: RecordBatch, firstRow: number) => {
     const written = await loadBatch(writer, batch, (row, fault) => dirty('target', firstRow + row, fault));
     counters.rowsWritten += written.rows;
@@ -93,7 +96,7 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     let firstRow = 1;
     for (let batch = await channel.next(); batch !== undefined; batch = await channel.next()) {
       let from = 0;
-      for (const misfit of fit.isTrivial ? [] : fit.misfits(batch)) {
+      for (const misfit of misfits.get(batch) ?? []) {
         if (misfit.row > from) await load(writer, batch.slice(from, misfit.row), firstRow + from);
         dirty('target', firstRow + misfit.row, new DrayError('ROW_REJECTED', misfit.cause, { column: misfit.column }));
         from = misfit.row + 1;

@@ -8,6 +8,12 @@ export interface ChannelLimits {
 }
 
 /**
+ * The reader is woken this long after the writer has taken a batch. Both share a thread, and what the reader does at once would come
+ * between two batches, while the target has nothing to do: MySQL to PostgreSQL took 12 % longer. A writer without a batch wakes it at once.
+ */
+const wakeDelayMs = 1;
+
+/**
  * Carries batches from the reader to the writer of one task, by reference. Bounded: `push` resolves when there is room for the next
  * batch, so a slow writer makes the reader wait, down to its socket. Measures how long either side waited.
  */
@@ -69,6 +75,7 @@ export class Channel {
     this.#signal.throwIfAborted();
     if (this.#queue.length === 0 && !this.#isEnded) {
       const start = performance.now();
+      this.#wakeReader?.();
       while (this.#queue.length === 0 && !this.#isEnded && !this.#signal.aborted) {
         await new Promise<void>((resolve) => {
           this.#wakeWriter = resolve;
@@ -80,7 +87,7 @@ export class Channel {
     }
     const batch = this.#queue.shift();
     if (batch !== undefined) this.#queuedBytes -= batch.bytes.length;
-    if (!this.#isFull) this.#wakeReader?.();
+    if (!this.#isFull && this.#wakeReader !== undefined) setTimeout(() => this.#wakeReader?.(), wakeDelayMs);
     return batch;
   }
 

@@ -33,7 +33,7 @@ export interface Session {
   readonly database: string;
   /** Runs a statement; rows as arrays of texts. */
   query(sql: string): Promise<string[][]>;
-  /** Runs a statement that changes something. */
+  /** Runs a statement that changes something, or several separated by semicolons; returns the result of the last. */
   execute(sql: string, local?: DriverQuery): Promise<ResultSetHeader>;
   close(): Promise<void>;
 }
@@ -68,6 +68,7 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     connectTimeout: connectTimeoutMs,
     supportBigNumbers: true,
     bigNumberStrings: true,
+    multipleStatements: role === 'writer',
     dateStrings: true,
     ...(ssl === false ? {} : { ssl: { ...(ssl as DriverTls), verifyIdentity: ssl.rejectUnauthorized === true } }),
   };
@@ -118,8 +119,8 @@ function sessionOf(connection: Connection, database: string): Session {
       }),
     execute: (sql, local) =>
       new Promise((resolve, reject) => {
-        connection.query<ResultSetHeader>({ sql, ...local } as { sql: string }, (error, result) => {
-          if (error === null) resolve(result);
+        connection.query<ResultSetHeader | ResultSetHeader[]>({ sql, ...local } as { sql: string }, (error, result) => {
+          if (error === null) resolve([result].flat().at(-1)!);
           else reject(error);
         });
       }),

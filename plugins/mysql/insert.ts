@@ -22,6 +22,7 @@ export async function insertBatches({ session, table, source, target, mode, isRo
   return async (bytes, rowCount) => {
     // Nothing of a batch may remain when it is refused; without rollback that holds for one row only, and the framework goes down to it.
     if (isRowByRow && rowCount > 1) throw new DrayError('ROW_REJECTED', 'rows go to this table one by one');
+    if (!isRowByRow) await session.execute('SAVEPOINT batch');
     const batch = new RecordBatch(source, bytes, rowCount);
     let values: string[] = [];
     let size = 0;

@@ -19,7 +19,8 @@ export function loadBatches({ session, table, source, target, mode }: Loading): 
     assignments.push(`${quoteName(column.name)} = ${expression}`);
     return variable;
   });
-  const sql = `LOAD DATA LOCAL INFILE 'batch' ${mode === 'replace' ? 'REPLACE ' : ''}INTO TABLE ${table} CHARACTER SET utf8mb4
+  // One message for both, so that the server waits for one round trip less; tables that are loaded like this can always roll back.
+  const sql = `SAVEPOINT batch; LOAD DATA LOCAL INFILE 'batch' ${mode === 'replace' ? 'REPLACE ' : ''}INTO TABLE ${table} CHARACTER SET utf8mb4
     FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' STARTING BY ''
     (${fields.join(', ')})${assignments.length === 0 ? '' : ` SET ${assignments.join(', ')}`}`;
   return async (bytes, rowCount) => {

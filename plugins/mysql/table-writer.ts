@@ -123,7 +123,6 @@ async function openTask(session: Session, { source, target, options }: TaskParts
   await run('START TRANSACTION');
   return {
     async write({ bytes, rowCount }) {
-      if (isTransactional) await run('SAVEPOINT batch');
       try {
         await sink(bytes, rowCount);
       } catch (error) {

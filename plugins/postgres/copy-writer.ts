@@ -96,10 +96,9 @@ async function openTask(client: Client, target: Target, options: PostgresWriterO
   const failed = (error: unknown): never => {
     throw serverFault(error, `write to ${state.table}`);
   };
-  await client.query('BEGIN').catch(failed);
+  await client.query('BEGIN; SAVEPOINT batch').catch(failed);
   const sink =
     options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
-  await client.query('SAVEPOINT batch').catch(failed);
   return {
     async write({ bytes }) {
       try {
@@ -109,16 +108,18 @@ async function openTask(client: Client, target: Target, options: PostgresWriterO
         if (fault.code === 'ROW_REJECTED') await client.query('ROLLBACK TO SAVEPOINT batch').catch(failed);
         throw fault;
       }
-      await client.query('RELEASE SAVEPOINT batch; SAVEPOINT batch').catch(failed);
     },
     commit: () => end('COMMIT'),
     abort: () => end('ROLLBACK'),
   };
 }
 
-/** The plain way: COPY into the table, bytes as they are. */
+/**
+ * The plain way: COPY into the table, bytes as they are. The savepoint is moved behind the batch before in the same message, so that the
+ * server waits for one round trip per batch and not for two.
+ */
 export function copyBatches(client: Client, table: string, columns: readonly string[]): BatchSink {
-  const statement = `COPY ${table} (${columns.map(quoteName).join(', ')}) FROM STDIN`;
+  const statement = `RELEASE SAVEPOINT batch; SAVEPOINT batch; COPY ${table} (${columns.map(quoteName).join(', ')}) FROM STDIN`;
   return async (bytes) => {
     const stream = client.query(copyFrom(statement));
     stream.end(bytes);

@@ -3,13 +3,17 @@ import { batchLimits, defaultChannels, sharedLimits, taskSpecs } from '../../../
 import { openPlan } from '../../../core/controller/plan.ts';
 import { countingReader, fakeJob, fakeWriter } from '../../support/fake-plugins.ts';
 
-const full = batchLimits({ bytesPerSecond: 0, recordsPerSecond: 0 });
+const full = batchLimits({ bytesPerSecond: 0, recordsPerSecond: 0 }, 2);
 
 test('under a rate limit a batch is a fifth of a second, at least one row or byte, at most a full one', () => {
-  expect(batchLimits({ bytesPerSecond: 50_000, recordsPerSecond: 100 })).toEqual({ maxBytes: 10_000, maxRows: 20 });
-  expect(batchLimits({ bytesPerSecond: 1, recordsPerSecond: 1 })).toEqual({ maxBytes: 1, maxRows: 1 });
-  expect(batchLimits({ bytesPerSecond: 1e12, recordsPerSecond: 1e12 })).toEqual(full);
+  expect(batchLimits({ bytesPerSecond: 50_000, recordsPerSecond: 100 }, 2)).toEqual({ maxBytes: 10_000, maxRows: 20 });
+  expect(batchLimits({ bytesPerSecond: 1, recordsPerSecond: 1 }, 2)).toEqual({ maxBytes: 1, maxRows: 1 });
+  expect(batchLimits({ bytesPerSecond: 1e12, recordsPerSecond: 1e12 }, 2)).toEqual(full);
   expect(full.maxBytes).toBeGreaterThan(100_000);
+});
+
+test('a task that is alone has bigger batches than tasks side by side', () => {
+  expect(batchLimits({ bytesPerSecond: 0, recordsPerSecond: 0 }, 1).maxBytes).toBeGreaterThan(full.maxBytes);
 });
 
 test('a job that says nothing gets one to four channels', () => {
@@ -23,7 +27,7 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
   const context = { run: 'r', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
   const plan = await openPlan(job.contents[0]!, 2, context);
   const limits = sharedLimits(job);
-  const specs = taskSpecs(job, { run: 'r', content: 1, firstTask: 5, plan, target: { schema: plan.source }, limits });
+  const specs = taskSpecs(job, { run: 'r', content: 1, firstTask: 5, channels: 2, plan, target: { schema: plan.source }, limits });
   expect(specs.map(({ id, content, split, maxDirtyRecords }) => [id, content, split.name, maxDirtyRecords])).toEqual([
     [5, 1, 'a', 7],
     [6, 1, 'b', 7],

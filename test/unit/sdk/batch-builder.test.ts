@@ -93,3 +93,14 @@ test('memory of another builder is not taken', () => {
   other.push(['x'.repeat(1000)]);
   expect([...kept.rows()]).toEqual([['kept']]);
 });
+
+test('memory of a slice is not taken, because other slices share it', () => {
+  const builder = new BatchBuilder(textSchema(1), { maxBytes: 1000, maxRows: 100 });
+  builder.push(['first']);
+  builder.push(['second']);
+  const batch = builder.take()!;
+  const [first, second] = [batch.slice(0, 1), batch.slice(1, 2)];
+  builder.reuse(first);
+  for (let i = 0; i < 100; i++) builder.push(['x'.repeat(500)]);
+  expect([...second.rows()]).toEqual([['second']]);
+});
