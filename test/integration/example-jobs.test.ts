@@ -97,7 +97,9 @@ test('postgres-to-files.json writes two tables', async () => {
       .filter((name) => name.startsWith(start))
       .map((name) => readFileSync(join(folder, name), 'utf8'))
       .join('');
-  expect(text('orders__')).toContain('id;customer;amount;source\n1;CUSTOMER 1;0.25;warehouse\n');
+  // A scan may start in the middle of the table, where another one is.
+  expect(text('orders__')).toMatch(/^id;customer;amount;source\n/);
+  expect(text('orders__')).toContain('\n1;CUSTOMER 1;0.25;warehouse\n');
   expect(text('events__')).toContain('2026-11-21 01:02:03\tone\tfiles\n');
 });
 
