@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { SecretMask } from '../job/secret-mask.ts';
 import type { ErrorWire } from '../sdk/index.ts';
 
-const colors = pc.createColors(process.stderr.isTTY && pc.isColorSupported);
+const colors = pc.createColors(process.stderr.isTTY === true && pc.isColorSupported);
 
 /** Keys whose values are dray's own words, which stay what they are even if somebody's password is `postgres`. */
 const ownWords = new Set(['run', 'state', 'guarantee', 'reader', 'writer', 'code', 'side', 'type', 'kind']);

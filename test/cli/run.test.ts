@@ -214,3 +214,8 @@ describe('a writer that hangs and does not heed the cancellation', () => {
     expect(report).toMatchObject({ state: 'cancelled', error: { code: 'CANCELLED' } });
   });
 });
+
+test('nothing is coloured where there is no terminal, also under CI', async () => {
+  const { stderr } = await runDray(['run', '/no/such/job.json'], { env: { CI: 'true' } });
+  expect(stderr).toMatch(/^error JOB_UNREADABLE: /);
+});
