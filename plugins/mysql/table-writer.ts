@@ -12,7 +12,6 @@ import type { MysqlWriterOptions } from './writer.ts';
 interface TargetState {
   /** For SQL. */
   readonly table: string;
-  readonly engine: string | null;
   readonly isTransactional: boolean;
   readonly usesLoadData: boolean;
 }
@@ -75,7 +74,6 @@ async function inspect(session: Session, tableName: string, options: MysqlWriter
   }
   const state: TargetState = {
     table: table.sql,
-    engine: table.engine,
     isTransactional: table.isTransactional,
     usesLoadData: table.isTransactional && (await usesLoadData(session, options, context)),
   };
