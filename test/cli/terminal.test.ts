@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { writeJob } from '../support/run-dray.ts';
 import { streamJob } from '../support/sample-jobs.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -58,17 +58,19 @@ test('an error is coloured on a terminal only', async () => {
   expect(output()).toContain('\x1b[31merror');
 });
 
-test('npx dray works in the clone', async () => {
-  chmodSync(cli, 0o755);
+test('npx dray works in the clone, and leaves what is built to the runs that use it', async () => {
+  const built = statSync(cli).mtimeMs;
+  vi.stubEnv('npm_config_cache', tempFolder());
+  onTestFinished(() => void vi.unstubAllEnvs());
   const { output, ended } = onTerminal('npx dray --version');
   expect(await ended).toBe(0);
   expect(output()).toMatch(/(^|[^\d.])\d+\.\d+\.\d+\r\n/);
+  expect(statSync(cli).mtimeMs).toBe(built);
 });
 
 test.each(['node dist/core/cli/main.js', 'npx dray'])(
   'one Ctrl-C at the terminal stops `%s run` cleanly, with its report',
   async (program) => {
-    chmodSync(cli, 0o755);
     const { output, ended, type } = onTerminal(`${program} run ${endless()}; echo "ended with $?"`);
     await until('the bar shows rows', 30_000, async () => expect(output()).toContain(' rows/s'));
     type('\x03');

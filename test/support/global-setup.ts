@@ -40,7 +40,7 @@ function mariadbFacts({ host, port, user, password, url, databasePrefix }: Maria
 
 function buildDist(): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: projectFolder }, (cause, stdout, stderr) => {
+    execFile(process.execPath, ['build.js'], { cwd: projectFolder }, (cause, stdout, stderr) => {
       if (cause === null) resolve();
       else reject(new Error(`Building dist failed:\n${stdout}${stderr}`, { cause }));
     });
