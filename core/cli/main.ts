@@ -88,6 +88,19 @@ async function main(): Promise<number> {
       exitCode = await (await import('./commands/check.ts')).checkJobs(files, options);
     });
   program
+    .command('plan')
+    .description('print how the sources of a job would be cut into tasks, without moving anything')
+    .argument('<file>', 'job file')
+    .addOption(jobOptions.parameters)
+    .addOption(jobOptions.channels)
+    .addOption(jobOptions.json)
+    .addOption(jobOptions.lenient)
+    .option('--all', 'list every task, however many there are', false)
+    .addHelpText('after', "\nExamples:\n  dray plan orders.json\n  dray plan orders.json --json | jq '.contents[0].splits | length'")
+    .action(async (file: string, options) => {
+      exitCode = await (await import('./commands/plan.ts')).planJob(file, options);
+    });
+  program
     .command('plugins')
     .description('list the plugins, or the options of one')
     .argument('[name]', 'a plugin; both its reader and its writer are shown')

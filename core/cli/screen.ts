@@ -41,6 +41,13 @@ export class Screen {
     process.stderr.write(`${this.mask.apply(text)}\n`);
   }
 
+  /** Something worth knowing that is no reason to worry; once per text. */
+  note(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.line(`${colors.cyan('note')} ${message}`);
+  }
+
   warn(message: string): void {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);

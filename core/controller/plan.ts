@@ -1,68 +1,89 @@
 import type { Content } from '../job/load-job.ts';
-import {
-  asDrayError,
-  DrayError,
-  type PluginContext,
-  type Reader,
-  type Schema,
-  type Side,
-  type Split,
-  type Target,
-  type Writer,
-} from '../sdk/index.ts';
-import { cutSplits } from '../splitter/splitter.ts';
+import { asDrayError, DrayError, type PluginContext, type Reader, type Schema, type Side, type Target, type Writer } from '../sdk/index.ts';
+import { defaultSplitBytes } from '../splitter/size.ts';
+import { planSplits, type SplitPlan } from '../splitter/split-plan.ts';
 import { orAborted } from '../task/or-aborted.ts';
 
 /** How long a plugin may take to give up looking at a source or preparing a target, once the run is cancelled. */
 const cancelGraceMs = 3000;
 
-/** A content whose source has been looked at: what it delivers, and in which tasks. */
-export interface Plan {
-  readonly content: Content;
-  readonly reader: Reader;
-  readonly writer: Writer;
-  readonly source: Schema;
-  readonly splits: readonly Split[];
-  /** Sum over the splits; undefined if one of them does not know. */
-  readonly estimatedRows: number | undefined;
+/** How planning is done, and to whom it talks. */
+export interface PlanOptions {
+  readonly channels: number;
+  readonly splitBytes: number | undefined;
+  readonly context: PluginContext;
+  /** What planning is about to do that takes long, and what people should know of the source. */
+  readonly note: (message: string) => void;
+  /** How far it is. */
+  readonly planning: (message: string) => void;
 }
 
-/** Opens both ends of a content, reads the source's columns and cuts it into splits. Changes nothing. */
-export async function openPlan(content: Content, channels: number, context: PluginContext): Promise<Plan> {
+/** A content whose source has been looked at: what it delivers, and in which tasks. */
+export interface Plan extends SplitPlan {
+  readonly content: Content;
+  readonly reader: Reader;
+  readonly source: Schema;
+}
+
+/** A plan whose target is open, too. */
+export interface OpenPlan extends Plan {
+  readonly writer: Writer;
+}
+
+/** Opens the source of a content, reads its columns and cuts it into splits. Changes nothing. */
+export async function planContent(content: Content, options: PlanOptions): Promise<Plan> {
+  const { context, channels, note } = options;
   const { signal } = context;
   const reader = await on('source', signal, () => content.reader.plugin.open(content.reader.options, context));
-  let writer: Writer | undefined;
   try {
     const source = await on('source', signal, () => reader.schema());
     const [first] = source.columns;
     if (first === undefined) throw new DrayError('COLUMN_MISSING', 'the source has no columns', { side: 'source' });
-    const offered = (await on('source', signal, () => reader.split?.({ channels }))) ?? [{ name: 'all' }];
-    const splits = cutSplits(offered, channels);
-    writer = await on('target', signal, () => content.writer.plugin.open(content.writer.options, context));
-    const estimatedRows = splits.reduce<number | undefined>(
-      (sum, { estimatedRows: rows }) => (sum === undefined || rows === undefined ? undefined : sum + rows),
-      0,
+    const parts = (await on('source', signal, () => reader.split?.({ channels }))) ?? [{ name: 'all' }];
+    const splitPlan = await on('source', signal, () =>
+      planSplits(reader, parts, {
+        channels,
+        splitBytes: options.splitBytes ?? defaultSplitBytes,
+        announce: note,
+        progress: options.planning,
+      }),
     );
-    return { content, reader, writer, source, splits, estimatedRows };
+    return { content, reader, source, ...splitPlan };
   } catch (error) {
-    await Promise.allSettled([reader.close?.(), writer?.close?.()]);
+    await Promise.allSettled([reader.close?.()]);
     throw error;
   }
 }
 
+/** Opens both ends of a content, and says what is odd about the source. Changes nothing. */
+export async function openPlan(content: Content, options: PlanOptions): Promise<OpenPlan> {
+  const plan = await planContent(content, options);
+  for (const { notes } of plan.parts) for (const note of notes) options.note(note);
+  try {
+    return { ...plan, writer: await on('target', options.context.signal, () => openWriter(content, options.context)) };
+  } catch (error) {
+    await closePlan(plan);
+    throw error;
+  }
+}
+
+function openWriter({ writer }: Content, context: PluginContext): Promise<Writer> | Writer {
+  return writer.plugin.open(writer.options, context);
+}
+
 /** Makes the target ready and checks that the source's columns go into it. */
-export async function prepareTarget({ writer, source }: Plan, signal: AbortSignal): Promise<Target> {
+export async function prepareTarget({ writer, source }: OpenPlan, signal: AbortSignal): Promise<Target> {
   return matched(source, await on('target', signal, () => writer.prepare?.(source) ?? writer.inspect(source)));
 }
 
 /** The same without changing anything. */
-export async function inspectTarget({ writer, source }: Plan, signal: AbortSignal): Promise<Target> {
+export async function inspectTarget({ writer, source }: OpenPlan, signal: AbortSignal): Promise<Target> {
   return matched(source, await on('target', signal, () => writer.inspect(source)));
 }
 
 /** Releases both ends; what fails then has nothing left to spoil. */
-export async function closePlan({ reader, writer }: Plan): Promise<void> {
-  await Promise.allSettled([reader.close?.(), writer.close?.()]);
+export async function closePlan({ reader, writer }: Plan & Partial<OpenPlan>): Promise<void> {
+  await Promise.allSettled([reader.close?.(), writer?.close?.()]);
 }
 
 function matched(source: Schema, target: Target): Target {

@@ -3,7 +3,7 @@ import { type ContentReport, type RowCounts, round, sumOf, type TaskReport, tall
 import { asDrayError, DrayError, type Json } from '../sdk/index.ts';
 import { type Executor, type TaskCounters, type TaskOutcome, type TaskSpec, zeroCounters } from '../task/spec.ts';
 import { type SharedLimits, taskSpecs } from './limits.ts';
-import { type Plan, prepareTarget } from './plan.ts';
+import { type OpenPlan, prepareTarget } from './plan.ts';
 import type { RunListener } from './run-job.ts';
 
 /** What a content needs to know of the run it is part of. */
@@ -29,7 +29,7 @@ export interface ContentResult {
 }
 
 /** Moves one content: prepares the target, runs the tasks, publishes; or discards what is unfinished. Never rejects. */
-export async function runContent(plan: Plan, context: ContentContext): Promise<ContentResult> {
+export async function runContent(plan: OpenPlan, context: ContentContext): Promise<ContentResult> {
   const { stop, listener, content } = context;
   const names = { reader: plan.content.reader.plugin.name, writer: plan.content.writer.plugin.name };
   let tasks: TaskReport[] = [];
@@ -96,7 +96,7 @@ function taskReport(
   return { id, content, split: split.name, state, seconds: round(seconds), ...tallyOf(counters, state === 'done') };
 }
 
-async function publish({ writer }: Plan, commits: readonly Json[]): Promise<void> {
+async function publish({ writer }: OpenPlan, commits: readonly Json[]): Promise<void> {
   try {
     await writer.publish?.(commits);
   } catch (error) {

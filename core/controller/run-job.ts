@@ -4,11 +4,15 @@ import { type ContentReport, type RunReport, reportedError, round, sumOf } from 
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
 import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
 import { defaultChannels, sharedLimits } from './limits.ts';
-import { closePlan, openPlan, type Plan } from './plan.ts';
+import { closePlan, type OpenPlan, openPlan } from './plan.ts';
 import { type ContentResult, runContent } from './run-content.ts';
 
 /** What a run tells whoever watches it. */
 export interface RunListener {
+  /** What planning is about to do that takes long, and what people should know of the source. */
+  readonly note: (message: string) => void;
+  /** How far planning is. */
+  readonly planning: (message: string) => void;
   /** A content's tasks are known and about to start. */
   contentStarts(content: number, facts: { reader: string; writer: string; tasks: number; estimatedRows: number | undefined }): void;
   /** Sum over the content's tasks so far. */
@@ -46,12 +50,13 @@ export async function runJob(job: Job, { channels: wanted, executor, listener, s
   if (signal.aborted) onCancel();
   const context: PluginContext = { run, warn: listener.warn, print: listener.print, signal: stop.signal };
   const limits = sharedLimits(job);
-  const plans: Plan[] = [];
+  const planOptions = { channels, splitBytes: job.splitBytes, context, note: listener.note, planning: listener.planning };
+  const plans: OpenPlan[] = [];
   const results: ContentResult[] = [];
   let failure: DrayError | undefined;
   try {
     // All sources are looked at before anything is changed anywhere.
-    for (const content of job.contents) plans.push(await openPlan(content, channels, context));
+    for (const content of job.contents) plans.push(await openPlan(content, planOptions));
     for (const [content, plan] of plans.entries()) {
       const firstTask = results.reduce((sum, { tasks }) => sum + tasks.length, 0);
       const result = await runContent(plan, { job, run, content, firstTask, channels, limits, executor, listener, stop });

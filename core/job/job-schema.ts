@@ -37,6 +37,11 @@ const errorLimit = z.strictObject({
 const setting = z.strictObject({
   speed: z.union([speed, z.number().transform(() => ({}))], { error: 'Expected {"channel": N}' }).optional(),
   errorLimit: errorLimit.optional(),
+  splitBytes: integer({ min: 1 << 20 })
+    .optional()
+    .describe(
+      'Bytes of the source that one task should read; big tables are cut accordingly, small ones packed together. Default: 67108864',
+    ),
   dryRun: flag().optional().describe('true: check the job, move nothing; the same as `dray check`'),
   keyVersion: ignored('secrets come from ${env:NAME} or ${file:path}'),
 });

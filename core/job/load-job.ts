@@ -28,6 +28,8 @@ export interface Job {
   readonly file: string;
   /** As in the job file; undefined: to be worked out. */
   readonly channels: number | undefined;
+  /** Bytes of the source that one task should read; undefined: the Splitter's default. */
+  readonly splitBytes: number | undefined;
   /** 0: no limit. */
   readonly bytesPerSecond: number;
   readonly recordsPerSecond: number;
@@ -60,12 +62,13 @@ export async function loadJob(file: string, options: LoadOptions): Promise<Job> 
       writer: await loadEnd('writer', writer, job, ['job', 'content', index, 'writer'], options),
     });
   }
-  const { speed = {}, errorLimit = {}, dryRun = false } = setting ?? {};
+  const { speed = {}, errorLimit = {}, splitBytes, dryRun = false } = setting ?? {};
   const limits = speed as { channel?: number; byte?: number; record?: number };
   return {
     name: basename(file, extname(file)),
     file,
     channels: limits.channel,
+    splitBytes,
     bytesPerSecond: Math.max(0, limits.byte ?? 0),
     recordsPerSecond: Math.max(0, limits.record ?? 0),
     maxDirtyRecords: errorLimit.record ?? (errorLimit.percentage === undefined ? 0 : null),

@@ -18,15 +18,12 @@ export {
   defineReader,
   defineWriter,
   type Json,
-  type KeyRange,
   type PluginContext,
   type Reader,
   type ReaderDefinition,
   type ReaderPlugin,
   type RecordOutput,
-  type Split,
   type SplitHint,
-  type SplitKey,
   type Target,
   type TaskFacts,
   type TaskWriter,
@@ -36,3 +33,14 @@ export {
 } from './plugin.ts';
 export { type Cell, RecordBatch } from './record-batch.ts';
 export { type Column, type LogicalType, logicalTypes, type Schema } from './schema.ts';
+export {
+  type KeyKind,
+  type KeyPoint,
+  type KeyPoints,
+  type KeyRange,
+  type KeySource,
+  type KeyValue,
+  keyKinds,
+  type Split,
+  type SplitKey,
+} from './split.ts';

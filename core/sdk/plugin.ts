@@ -3,6 +3,7 @@ import type { BatchBuilder } from './batch-builder.ts';
 import type { DrayError } from './errors.ts';
 import type { Cell, RecordBatch } from './record-batch.ts';
 import type { Schema } from './schema.ts';
+import type { KeySource, Split, SplitKey } from './split.ts';
 
 /** What can be written as JSON; splits and commits travel between threads and hosts as such. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -17,38 +18,6 @@ export interface PluginContext {
   readonly print: (text: string) => void;
   /** Fires when the run is cancelled or has failed elsewhere. Pending calls should reject soon. */
   readonly signal: AbortSignal;
-}
-
-/** Values of an integer key by which the Splitter may cut a split into ranges. */
-export interface SplitKey {
-  readonly column: string;
-  /** Smallest and largest value now in the source, decimal digits of any width. */
-  readonly min: string;
-  readonly max: string;
-  /** True where rows with a NULL key may exist; they go into exactly one range. */
-  readonly isNullable: boolean;
-}
-
-/** Half-open range of a key: `from <= key < to`; null means open at that end. */
-export interface KeyRange {
-  readonly column: string;
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly includesNull: boolean;
-}
-
-/** A part of a content that one Task reads on its own. Small JSON. */
-export interface Split {
-  /** What it is, for people: a table, a file, a range. */
-  readonly name: string;
-  /** For the reader alone: whatever it needs to find this part again. */
-  readonly part?: Json;
-  readonly estimatedRows?: number;
-  readonly estimatedBytes?: number;
-  /** Set by a reader that can restrict itself to a `range` of this key; the Splitter decides whether to cut. */
-  readonly key?: SplitKey;
-  /** Set by the Splitter. */
-  readonly range?: KeyRange;
 }
 
 export interface SplitHint {
@@ -80,10 +49,16 @@ export interface RecordOutput {
 export interface Reader {
   /** Columns this content will deliver. Once per run, in the main thread, before anything else. */
   schema(): Promise<Schema> | Schema;
-  /** Cuts the content into independent splits. Once per run, after `schema`. Absent: one split. */
-  split?(hint: SplitHint): Promise<Split[]> | Split[];
   /**
-   * Reads one split to its end; resolves when the last row has been pushed. Called once per Task.
+   * Names the parts of the content (tables, files), with what metadata tells of their sizes and keys. Once per run, after `schema`. The
+   * Splitter then cuts big parts by one of their keys and packs small ones together. Absent: one part.
+   */
+  split?(hint: SplitHint): Promise<Split[]> | Split[];
+  /** Opens what the source knows of a key, for the Splitter to cut a split by. In the main thread, for splits that offer `keys`. */
+  openKey?(split: Split, key: SplitKey): Promise<KeySource> | KeySource;
+  /**
+   * Reads one split to its end; resolves when the last row has been pushed. Called once per Task, and for a pack of small splits once for
+   * each, one after the other.
    * When `signal` fires it should stop soon, also at the server (kill the query), and reject with anything.
    */
   read(split: Split, out: RecordOutput, signal: AbortSignal): Promise<void>;

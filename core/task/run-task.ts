@@ -14,6 +14,7 @@ import { DirtyLimit } from './dirty-limit.ts';
 import { Fit, type Misfit } from './fit.ts';
 import { loadBatch } from './load-batch.ts';
 import { ChannelOutput } from './output.ts';
+import { RowPlaces } from './row-places.ts';
 import { type TaskListener, type TaskOutcome, type TaskSpec, zeroCounters } from './spec.ts';
 
 const progressIntervalMs = 200;
@@ -42,10 +43,11 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
   // Not kept alive by this: a program in which nothing can happen any more must end, and say so.
   const ticker = setInterval(report, progressIntervalMs).unref();
   const dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
+  const places = new RowPlaces();
   const dirty = (side: Side, row: number, fault: DrayError) => {
     counters.rowsDirty++;
     const column = fault.column === undefined ? {} : { column: fault.column };
-    listener.dirty({ side, task: spec.id, split: spec.split.name, row, cause: fault.message, ...column });
+    listener.dirty({ side, task: spec.id, ...places.of(row), cause: fault.message, ...column });
     dirtyLimit.add();
   };
   const context: PluginContext = { run: spec.run, warn: listener.warn, print: listener.print, signal: stop.signal };
@@ -55,7 +57,9 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     try {
       return await work();
     } catch (thrown) {
-      const error = stop.signal.aborted ? asDrayError(stop.signal.reason) : asDrayError(thrown, { side, place: spec.split.name });
+      const error = stop.signal.aborted
+        ? asDrayError(stop.signal.reason)
+        : asDrayError(thrown, { side, place: places.current ?? spec.split.name });
       stop.abort(error);
       throw error;
     }
@@ -79,8 +83,11 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
   const read = async () => {
     const reader = await plugins.reader.open(spec.reader.options, context);
     try {
-      await reader.read(spec.split, output, stop.signal);
-      await output.flush();
+      for (const split of spec.split.members ?? [spec.split]) {
+        places.begin(split, counters.rowsRead);
+        await reader.read(split, output, stop.signal);
+        await output.flush();
+      }
       channel.end();
     } finally {
       await quietly(reader.close?.());

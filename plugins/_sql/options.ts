@@ -10,12 +10,17 @@ export const sqlReaderShape = {
       z.strictObject({
         jdbcUrl: texts().describe('Where the database is; of several, the first that answers is used'),
         table: texts().optional().describe('Tables to read one after the other; t_[00-15] is sixteen of them'),
-        querySql: texts().optional().describe('Queries to read instead of tables; "column", "where" and "splitPk" then have no effect'),
+        querySql: texts().optional().describe('Queries to read instead of tables; "column" and "where" then have no effect'),
       }),
     )
     .min(1)
     .describe('Databases, each with its tables or queries'),
-  splitPk: z.string().optional().describe('Integer column by whose ranges tasks are cut; default: the primary key, if it is one integer'),
+  splitPk: z
+    .string()
+    .optional()
+    .describe(
+      'Column, or columns separated by commas, by whose ranges tasks are cut. Default: the best key of the table; a query is cut only if this names a column of its result',
+    ),
   where: z.string().optional().describe('Condition in SQL that rows must meet'),
   session: texts().optional().describe('Statements run on each connection first'),
   tls: tls().describe('TLS of the connections; true verifies the server'),

@@ -1,4 +1,4 @@
-import { type Column, DrayError, type PluginContext } from 'dray/sdk';
+import { type Column, DrayError } from 'dray/sdk';
 import { expandTables } from './table-names.ts';
 
 /** What a split of an SQL reader reads: a table or a query of one of its connections. */
@@ -31,31 +31,13 @@ export function partsOf(connections: readonly Source[]): [Part, ...Part[]] {
   return [first, ...others];
 }
 
-/** A column of a table, and its place in the primary key: from 1, 0 if it is not in it. */
-export interface KeyedColumn extends Column {
-  readonly keyPlace: number;
-}
-
-/** The column by which a table can be cut into ranges: `splitPk`, else a primary key of one integer. */
-export function splitColumn<C extends KeyedColumn>(
-  columns: readonly C[],
-  splitPk: string | undefined,
-  table: string,
-  context: PluginContext,
-): C | undefined {
-  const key = columns.filter(({ keyPlace }) => keyPlace > 0);
-  if (splitPk === undefined || splitPk === '') return key.length === 1 && key[0]!.type === 'integer' ? key[0] : undefined;
-  const column = findColumn(columns, splitPk);
-  if (column === undefined) throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${splitPk}" (splitPk)`);
-  if (column.type === 'integer') return column;
-  context.warn(`${table} is read in one task: splitPk ${splitPk} is ${column.nativeType}, and only integers are cut into ranges`);
-  return undefined;
-}
-
-/** A column by the name in a job file: as written (quoted or not), else whatever its case. */
-function findColumn<C extends Column>(columns: readonly C[], text: string): C | undefined {
+/** A column by the name in a job file: as written (quoted or not), else whatever its case. Throws COLUMN_MISSING with the complaint. */
+export function findColumn<C extends { readonly name: string }>(columns: readonly C[], text: string, complaint: string): C {
   const name = text.trim().replace(/^(["`])(.*)\1$/, '$2');
-  return columns.find((column) => column.name === name) ?? columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+  const found =
+    columns.find((column) => column.name === name) ?? columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+  if (found === undefined) throw new DrayError('COLUMN_MISSING', `${complaint}; it has ${columns.map((column) => column.name).join(', ')}`);
+  return found;
 }
 
 /** `column` of a reader as SQL: `*` spelled out, names of real columns quoted, all else as the user wrote it. */
@@ -74,10 +56,7 @@ export function targetColumns<C extends Column & { readonly isGenerated: boolean
 ): C[] {
   const columns = wanted.flatMap((text) => {
     if (text.trim() === '*') return all.filter(({ isGenerated }) => !isGenerated);
-    const column = findColumn(all, text);
-    if (column === undefined) {
-      throw new DrayError('COLUMN_MISSING', `the table ${table} has no column "${text}"; it has ${all.map(({ name }) => name).join(', ')}`);
-    }
+    const column = findColumn(all, text, `the table ${table} has no column "${text}"`);
     if (column.isGenerated)
       throw new DrayError('COLUMN_MISSING', `the column ${column.name} of ${table} is generated and cannot be written`);
     return [column];

@@ -1,7 +1,8 @@
-import { DrayError, type SplitKey } from 'dray/sdk';
-import type { KeyedColumn } from '../_sql/parts.ts';
+import { type Column, DrayError } from 'dray/sdk';
 import { quoteName, quoteText, type Session, splitTableName } from './connection.ts';
 import { serverFault } from './faults.ts';
+import { keyColumn } from './key-columns.ts';
+import type { KeyColumnType } from './key-source.ts';
 import { describeCatalogColumn } from './types.ts';
 
 /** A table as its own server names it. */
@@ -20,30 +21,56 @@ export interface Table {
 }
 
 export async function findTable(session: Session, name: string): Promise<Table> {
-  const { database, table } = splitTableName(name, session.database);
-  const [row] = await session
-    .query(
-      `SELECT t.TABLE_NAME, t.ENGINE, t.TABLE_ROWS, t.DATA_LENGTH, e.SAVEPOINTS FROM information_schema.TABLES t
-       LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
-       WHERE t.TABLE_SCHEMA = ${quoteText(database)} AND t.TABLE_NAME = ${quoteText(table)}`,
-    )
-    .catch((error: unknown) => {
-      throw serverFault(error, `look for the table ${name}`);
-    });
-  if (row === undefined) throw new DrayError('TABLE_MISSING', `there is no table "${table}" in the database ${database}`);
-  const [found, engine, rows, bytes, savepoints] = row as [string, string | null, string | null, string | null, string | null];
+  const [table] = await findTables(session, [name]);
+  return table!;
+}
+
+/** Finds tables by their names in a job file, in that order, with one statement per database. */
+export async function findTables(session: Session, names: readonly string[]): Promise<Table[]> {
+  const wanted = names.map((name) => splitTableName(name, session.database));
+  const found = new Map<string, Table>();
+  for (const database of new Set(wanted.map((one) => one.database))) {
+    const tables = wanted.filter((one) => one.database === database).map(({ table }) => table);
+    const rows = await session
+      .query(
+        `SELECT t.TABLE_NAME, t.ENGINE, t.TABLE_ROWS, t.DATA_LENGTH, e.SAVEPOINTS FROM information_schema.TABLES t
+         LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+         WHERE t.TABLE_SCHEMA = ${quoteText(database)} AND t.TABLE_NAME ${oneOf(tables)}`,
+      )
+      .catch((error: unknown) => {
+        throw serverFault(error, `look for the table ${tables[0]}`);
+      });
+    for (const row of rows as (string | null)[][]) found.set(`${database}.${row[0]}`, tableOf(database, row));
+  }
+  return wanted.map(({ database, table }) => {
+    const exact = found.get(`${database}.${table}`);
+    // Where the server does not tell upper from lower case, it still writes the name as the table was made.
+    const match = exact ?? [...found.values()].find((one) => one.database === database && one.name.toLowerCase() === table.toLowerCase());
+    if (match === undefined) throw new DrayError('TABLE_MISSING', `there is no table "${table}" in the database ${database}`);
+    return match;
+  });
+}
+
+function tableOf(database: string, [name, engine, rows, bytes, savepoints]: readonly (string | null | undefined)[]): Table {
+  const numberOf = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
   return {
     database,
-    name: found,
-    sql: `${quoteName(database)}.${quoteName(found)}`,
-    estimatedRows: rows === null ? undefined : Number(rows),
-    bytes: bytes === null ? undefined : Number(bytes),
-    engine,
-    isTransactional: engine === null || savepoints === 'YES',
+    name: name!,
+    sql: `${quoteName(database)}.${quoteName(name!)}`,
+    estimatedRows: numberOf(rows),
+    bytes: numberOf(bytes),
+    engine: engine ?? null,
+    isTransactional: (engine ?? null) === null || savepoints === 'YES',
   };
 }
 
-export interface TableColumn extends KeyedColumn {
+/** `= 'a'` or `IN ('a', 'b')`; of one table information_schema opens just that. */
+export function oneOf(names: readonly string[]): string {
+  const texts = [...new Set(names)].map(quoteText);
+  return texts.length === 1 ? `= ${texts[0]}` : `IN (${texts.join(', ')})`;
+}
+
+export interface TableColumn extends Column {
   /** Computed by the server: cannot be written. */
   readonly isGenerated: boolean;
 }
@@ -52,14 +79,13 @@ export interface TableColumn extends KeyedColumn {
 export async function tableColumns(session: Session, table: Table): Promise<TableColumn[]> {
   const rows = await session.query(
     `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE, c.CHARACTER_MAXIMUM_LENGTH, c.NUMERIC_PRECISION, c.NUMERIC_SCALE,
-       c.DATETIME_PRECISION, c.EXTRA, k.ORDINAL_POSITION, VERSION() LIKE '%MariaDB%'
-     FROM information_schema.COLUMNS c LEFT JOIN information_schema.KEY_COLUMN_USAGE k
-       ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME AND k.COLUMN_NAME = c.COLUMN_NAME AND k.CONSTRAINT_NAME = 'PRIMARY'
+       c.DATETIME_PRECISION, c.EXTRA, VERSION() LIKE '%MariaDB%'
+     FROM information_schema.COLUMNS c
      WHERE c.TABLE_SCHEMA = ${quoteText(table.database)} AND c.TABLE_NAME = ${quoteText(table.name)} ORDER BY c.ORDINAL_POSITION`,
   );
   const numberOf = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
   return (rows as (string | null)[][]).map(
-    ([name, dataType, columnType, nullable, length, precision, scale, fraction, extra, place, isMariadb]) => ({
+    ([name, dataType, columnType, nullable, length, precision, scale, fraction, extra, isMariadb]) => ({
       ...describeCatalogColumn({
         name: name!,
         dataType: dataType!.toLowerCase(),
@@ -73,26 +99,18 @@ export async function tableColumns(session: Session, table: Table): Promise<Tabl
         isMariadb: isMariadb === '1',
       }),
       isGenerated: /GENERATED/i.test(extra ?? '') && !/DEFAULT_GENERATED/i.test(extra ?? ''),
-      keyPlace: numberOf(place) ?? 0,
     }),
   );
 }
 
-/** Smallest and largest value of an integer column; undefined if no row has one. */
-export async function keyBounds(
-  session: Session,
-  table: Table,
-  column: TableColumn,
-  where: string | undefined,
-): Promise<SplitKey | undefined> {
-  const name = quoteName(column.name);
-  const [row] = await session
-    .query(`SELECT MIN(${name}), MAX(${name}) FROM ${table.sql}${where === undefined ? '' : ` WHERE ${where}`}`)
-    .catch((error: unknown) => {
-      throw serverFault(error, `read the range of ${column.name} in ${table.sql}`);
-    });
-  const [min = null, max = null] = (row ?? []) as (string | null)[];
-  if (min === null || max === null) return undefined;
-  // Digits of a ZEROFILL column come with their zeros.
-  return { column: column.name, min: String(BigInt(min)), max: String(BigInt(max)), isNullable: column.isNullable };
+/** Kind, character set and collation of columns of a key, in their order. */
+export async function columnTypes(session: Session, table: Table, names: readonly string[]): Promise<KeyColumnType[]> {
+  const rows = await session.query(
+    `SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS
+     WHERE TABLE_SCHEMA = ${quoteText(table.database)} AND TABLE_NAME = ${quoteText(table.name)}`,
+  );
+  return names.map((name) => {
+    const [, type = '', charset, collation] = (rows as (string | null)[][]).find(([column]) => column === name) ?? [];
+    return { kind: keyColumn(name, type!, false).kind ?? 'other', charset: charset ?? undefined, collation: collation ?? undefined };
+  });
 }

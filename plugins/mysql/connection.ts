@@ -17,8 +17,13 @@ export interface ConnectionOptions {
 const connectTimeoutMs = 10_000;
 const closeGraceMs = 1000;
 
-/** TIMESTAMP columns are read and written in UTC; a slow other side must not make the server give up on us (default 60 s). */
-const readerSession = "SET time_zone = '+00:00', net_write_timeout = 86400";
+/**
+ * TIMESTAMP columns are read and written in UTC; a slow other side must not make the server give up on us (default 60 s). Zero dates may be
+ * bounds of ranges. MySQL 8 remembers the sizes of tables for a day; MariaDB does not read comments of that version.
+ */
+const readerSession = `SET time_zone = '+00:00', net_write_timeout = 86400,
+  sql_mode = REPLACE(REPLACE(@@sql_mode, 'NO_ZERO_IN_DATE', 'NO_ENGINE_SUBSTITUTION'), 'NO_ZERO_DATE', 'NO_ENGINE_SUBSTITUTION')
+  /*!80000 , information_schema_stats_expiry = 0 */`;
 
 /**
  * Strict for every engine, zero dates allowed (they are values of this system), 0 in an AUTO_INCREMENT column stays 0. Backslash escapes
@@ -33,6 +38,8 @@ export interface Session {
   readonly database: string;
   /** Runs a statement; rows as arrays of texts. */
   query(sql: string): Promise<string[][]>;
+  /** The same with the names of the result's columns. */
+  records(sql: string): Promise<Record<string, string | null>[]>;
   /** Runs a statement that changes something, or several separated by semicolons; returns the result of the last. */
   execute(sql: string, local?: DriverQuery): Promise<ResultSetHeader>;
   close(): Promise<void>;
@@ -117,6 +124,13 @@ function sessionOf(connection: Connection, database: string): Session {
           else reject(error);
         });
       }),
+    records: (sql) =>
+      new Promise((resolve, reject) => {
+        connection.query<RowDataPacket[]>({ sql, typeCast: (field) => field.string() }, (error, rows) => {
+          if (error === null) resolve(rows);
+          else reject(error);
+        });
+      }),
     execute: (sql, local) =>
       new Promise((resolve, reject) => {
         connection.query<ResultSetHeader | ResultSetHeader[]>({ sql, ...local } as { sql: string }, (error, result) => {
@@ -165,6 +179,13 @@ async function kill(connection: Connection, driverOptions: DriverOptions): Promi
 /** The driver's own destroy() only ends its half of the socket, and a paused one then stays open. */
 function socketOf(connection: Connection): Socket {
   return (connection as unknown as { stream: Socket }).stream;
+}
+
+/** Window functions came with MySQL 8.0 and MariaDB 10.2. */
+export async function hasWindowFunctions(session: Session): Promise<boolean> {
+  const [[version = ''] = []] = await session.query('SELECT VERSION()');
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return /mariadb/i.test(version) ? major > 10 || minor >= 2 : major >= 8;
 }
 
 /** `` a`b `` → `` `a``b` `` */

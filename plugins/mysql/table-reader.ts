@@ -1,41 +1,57 @@
 import type { Column, Json, PluginContext, Reader, Schema, Split } from 'dray/sdk';
+import { Connections } from '../_sql/connections.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
-import { type Part, partsOf, selectExpressions, splitColumn } from '../_sql/parts.ts';
+import { type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
+import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
-import { findTable, keyBounds, tableColumns } from './catalog.ts';
-import { connectFirst, quoteName, type Session } from './connection.ts';
+import { columnTypes, findTable, tableColumns } from './catalog.ts';
+import { connectFirst, hasWindowFunctions, quoteName, type Session } from './connection.ts';
 import { serverFault } from './faults.ts';
+import { keyColumn, keyDialect, keyState, stateOf } from './key-columns.ts';
+import { openKeySource } from './key-source.ts';
 import type { MysqlReaderOptions } from './reader.ts';
 import { rowSource, streamRows } from './row-stream.ts';
+import { tableParts } from './table-parts.ts';
 import { type CellForm, describeField, type ResultField } from './types.ts';
 
 export function openReader(options: MysqlReaderOptions, context: PluginContext): Reader {
-  const sessions = new Map<number, Session>();
-  const sessionOf = async (connection: number): Promise<Session> => {
-    const open = sessions.get(connection);
-    if (open !== undefined) return open;
-    const session = await connectFirst(options.connection[connection]!.jdbcUrl, options, { role: 'reader', signal: context.signal });
-    sessions.set(connection, session);
-    return session;
-  };
+  const sessions = new Connections<Session>(
+    (connection) => connectFirst(options.connection[connection]!.jdbcUrl, options, { role: 'reader', signal: context.signal }),
+    (session) => session.close(),
+  );
   const parts = partsOf(options.connection);
+  const where = options.where === undefined ? undefined : condition(options.where);
   return {
     async schema() {
       const [first] = parts;
-      const session = await sessionOf(first.connection);
+      const session = await sessions.get(first.connection);
       const { columns } = await describe(session, first, options);
       return { columns: first.table === undefined ? columns : await withCatalogTypes(session, first.table, columns) };
     },
 
     async split() {
       const splits: Split[] = [];
-      for (const part of parts) splits.push(await splitOf(await sessionOf(part.connection), part, options, context));
+      for (const connection of new Set(parts.map((part) => part.connection))) {
+        const session = await sessions.get(connection);
+        const own = parts.filter((part) => part.connection === connection);
+        splits.push(...(await tableParts(session, own.filter(isTable), { splitPk: options.splitPk, where }, context)));
+        for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(session, part, options, context));
+      }
       return splits;
+    },
+
+    async openKey({ part, name }, key) {
+      const { connection, table, query } = part as unknown as Part;
+      const session = await sessions.get(connection);
+      const place = { session, key, name, hasWindowFunctions: await hasWindowFunctions(session) };
+      if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, where: undefined, columns: [] });
+      const found = await findTable(session, table);
+      return openKeySource({ ...place, from: found.sql, where, columns: await columnTypes(session, found, key.columns) });
     },
 
     async read(split, out) {
       const part = split.part as unknown as Part;
-      const session = await sessionOf(part.connection);
+      const session = await sessions.get(part.connection);
       try {
         const { columns, forms, expressions } = await describe(session, part, options);
         const sql = selectOf(part, split, await fromOf(session, part), { expressions, columns, options });
@@ -45,9 +61,23 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
       }
     },
 
-    async close() {
-      await Promise.all([...sessions.values()].map((session) => session.close()));
-    },
+    close: () => sessions.closeAll(),
+  };
+}
+
+function isTable(part: Part): part is Part & { readonly table: string } {
+  return part.table !== undefined;
+}
+
+/** A query is cut only by a column of its result that the job file names. */
+async function queryPart(session: Session, part: Part, options: MysqlReaderOptions, context: PluginContext): Promise<Split> {
+  const split: Split = { name: 'querySql', part: part as unknown as Json };
+  if (options.splitPk === undefined) return split;
+  const { columns } = await describe(session, part, options);
+  const known = columns.map(({ name, nativeType = '', isNullable }) => keyColumn(name, nativeType.replace(/[( ].*$/, ''), isNullable));
+  return {
+    ...split,
+    keys: splitKeys({ table: 'query', columns: known, indexes: [], stateOf: keyState, lacksStatistics: false }, options.splitPk, context),
   };
 }
 
@@ -97,22 +127,6 @@ async function withCatalogTypes(session: Session, tableName: string, columns: re
   });
 }
 
-async function splitOf(session: Session, part: Part, options: MysqlReaderOptions, context: PluginContext): Promise<Split> {
-  const json = part as unknown as Json;
-  if (part.table === undefined) return { name: 'querySql', part: json };
-  const table = await findTable(session, part.table);
-  const column = splitColumn(await tableColumns(session, table), options.splitPk, part.table, context);
-  const where = options.where === undefined ? undefined : condition(options.where);
-  const key = column === undefined ? undefined : await keyBounds(session, table, column, where);
-  return {
-    name: part.table,
-    part: json,
-    ...(table.estimatedRows === undefined ? {} : { estimatedRows: table.estimatedRows }),
-    ...(table.bytes === undefined ? {} : { estimatedBytes: table.bytes }),
-    ...(key === undefined ? {} : { key }),
-  };
-}
-
 interface Selection {
   readonly expressions: readonly string[];
   readonly columns: readonly Column[];
@@ -121,11 +135,14 @@ interface Selection {
 
 function selectOf(part: Part, { range }: Split, from: string, { expressions, columns, options }: Selection): string {
   const select = expressions.map((expression, index) => rendered(expression, columns[index]!, options));
+  const state = range === undefined ? undefined : stateOf(range);
   const conditions = [
     ...(part.table === undefined || options.where === undefined ? [] : [condition(options.where)]),
-    ...(range === undefined ? [] : [rangeCondition(range, quoteName(range.column)) ?? 'TRUE']),
+    ...(range === undefined ? [] : [rangeCondition(range, keyDialect(state!)) ?? 'TRUE']),
   ];
-  return `SELECT ${select.join(', ')} FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
+  // Left to itself the optimizer may read the whole table for each range. With a condition of the user's it may know a better index.
+  const hint = state?.index === undefined || options.where !== undefined ? '' : ` FORCE INDEX (${quoteName(state.index)})`;
+  return `SELECT ${select.join(', ')} FROM ${from}${hint}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
 }
 
 /** FLOAT prints only six digits (FLOAT(M,D) all that count); as a double it prints all. All else becomes canonical while it is read. */

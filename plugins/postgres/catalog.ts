@@ -1,5 +1,4 @@
-import { DrayError, type SplitKey } from 'dray/sdk';
-import type { KeyedColumn } from '../_sql/parts.ts';
+import { type Column, DrayError } from 'dray/sdk';
 import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
 import { columnsOf } from './types.ts';
@@ -39,7 +38,9 @@ const findExactly = `SELECT c.oid::int8::int AS oid, format('%I.%I', n.nspname, 
   c.reltuples::float8 AS "estimatedRows", pg_table_size(c.oid)::float8 AS bytes
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`;
 
-export interface TableColumn extends KeyedColumn {
+export interface TableColumn extends Column {
+  /** Place in the primary key, from 1; 0 if it is not in it. */
+  readonly keyPlace: number;
   /** Computed by the server: cannot be written. */
   readonly isGenerated: boolean;
 }
@@ -70,23 +71,4 @@ export async function tableColumns(client: Client, table: Table): Promise<TableC
     isGenerated: rows[index]!.generated,
     keyPlace: rows[index]!.place === null ? 0 : rows[index]!.place! + 1,
   }));
-}
-
-/** Smallest and largest value of an integer column; undefined if no row has one. */
-export async function keyBounds(
-  client: Client,
-  table: Table,
-  column: TableColumn,
-  where: string | undefined,
-): Promise<SplitKey | undefined> {
-  const name = quoteName(column.name);
-  const { rows } = await client
-    .query<{ min: string | null; max: string | null }>(
-      `SELECT min(${name})::text AS min, max(${name})::text AS max FROM ${table.sql}${where === undefined ? '' : ` WHERE ${where}`}`,
-    )
-    .catch((error: unknown) => {
-      throw serverFault(error, `read the range of ${column.name} in ${table.sql}`);
-    });
-  const { min = null, max = null } = rows[0] ?? {};
-  return min === null || max === null ? undefined : { column: column.name, min, max, isNullable: column.isNullable };
 }

@@ -11,30 +11,34 @@ import {
   type Split,
 } from 'dray/sdk';
 import { to as copyTo } from 'pg-copy-streams';
+import { Connections } from '../_sql/connections.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
-import { type Part, partsOf, selectExpressions, splitColumn } from '../_sql/parts.ts';
+import { type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
 import { condition } from '../_sql/table-names.ts';
-import { findTable, keyBounds, type Table, tableColumns } from './catalog.ts';
+import { findTable, tableColumns } from './catalog.ts';
 import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
 import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
+import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
+import { keyDialect, openKeySource, stateOf } from './key-source.ts';
 import type { PostgresReaderOptions } from './reader.ts';
+import { queryKeys, storage, tablePart } from './table-parts.ts';
 import { columnsOf } from './types.ts';
 
 export function openReader(options: PostgresReaderOptions, context: PluginContext): Reader {
-  const clients = new Map<number, Client>();
-  const clientOf = async (connection: number): Promise<Client> => {
-    const open = clients.get(connection);
-    if (open !== undefined) return open;
-    const client = await connectFirst(options.connection[connection]!.jdbcUrl, options, context.signal);
-    clients.set(connection, client);
-    return client;
-  };
+  const connect = (connection: number) => connectFirst(options.connection[connection]!.jdbcUrl, options, context.signal);
+  const clients = new Connections<Client>(connect, disconnect);
+  /** Each holds a transaction open, in whose snapshot tasks can read. */
+  const snapshots = new Connections<Snapshot>(
+    async (connection) => exportSnapshot(await connect(connection)),
+    ({ client }) => disconnect(client),
+  );
+  const where = options.where === undefined ? undefined : condition(options.where);
   const parts = partsOf(options.connection);
   return {
     async schema() {
       const [first] = parts;
-      const client = await clientOf(first.connection);
+      const client = await clients.get(first.connection);
       const from = await sourceOf(client, first);
       const names = first.table === undefined ? ['*'] : await expressions(client, options.column, first.table);
       const result = await client
@@ -57,22 +61,43 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
 
     async split() {
       const splits: Split[] = [];
-      for (const part of parts) splits.push(await splitOf(await clientOf(part.connection), part, options, context));
+      for (const part of parts) {
+        const client = await clients.get(part.connection);
+        const { splitPk } = options;
+        splits.push(
+          part.table === undefined
+            ? await queryPart(client, part, splitPk, context)
+            : await tablePart(client, { ...part, table: part.table }, { splitPk, where }, context),
+        );
+      }
       return splits;
+    },
+
+    async openKey({ part, name, estimatedRows = 0 }, key) {
+      const { connection, table, query } = part as unknown as Part;
+      const client = await clients.get(connection);
+      const snapshot = async () => (await snapshots.get(connection)).id;
+      const place = { client, key, name, estimatedRows, snapshot };
+      if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, table: undefined, where: undefined });
+      const found = await storage(client, await findTable(client, table));
+      return openKeySource({ ...place, from: found.sql, table: found, where });
     },
 
     async read(split, out, signal) {
       const part = split.part as unknown as Part;
-      const client = await clientOf(part.connection);
+      const client = await clients.get(part.connection);
       try {
-        await copyOut(client, await selectOf(client, part, split, options, out.schema), out, signal);
+        const select = await selectOf(client, part, split, options, out.schema);
+        await inSnapshot(client, split.range === undefined ? undefined : stateOf(split.range).snapshot, () =>
+          copyOut(client, select, out, signal),
+        );
       } catch (error) {
         throw serverFault(error, `read ${split.name}`);
       }
     },
 
     async close() {
-      await Promise.all([...clients.values()].map(disconnect));
+      await Promise.all([clients.closeAll(), snapshots.closeAll()]);
     },
   };
 }
@@ -96,18 +121,35 @@ async function notNullColumns(client: Client, fields: readonly { tableID: number
   return new Set(rows.map(({ place }) => place - 1));
 }
 
-async function splitOf(client: Client, part: Part, options: PostgresReaderOptions, context: PluginContext): Promise<Split> {
-  const json = part as unknown as Json;
-  if (part.table === undefined) return { name: 'querySql', part: json };
-  const table = await findTable(client, part.table);
-  const column = splitColumn(await tableColumns(client, table), options.splitPk, part.table, context);
-  const where = options.where === undefined ? undefined : condition(options.where);
-  const key = column === undefined ? undefined : await keyBounds(client, table, column, where);
-  return { name: part.table, part: json, ...sizesOf(table), ...(key === undefined ? {} : { key }) };
+/** A query is cut only by a column of its result that the job file names. */
+async function queryPart(client: Client, part: Part, splitPk: string | undefined, context: PluginContext): Promise<Split> {
+  const split: Split = { name: 'querySql', part: part as unknown as Json };
+  const from = `(${part.query}) AS source`;
+  const { rows, width } = await explained(client, `SELECT * FROM ${from}`).catch((error: unknown) => {
+    throw serverFault(error, 'ask for the plan of querySql');
+  });
+  const sized = { ...split, estimatedRows: rows, estimatedBytes: rows * width };
+  if (splitPk === undefined) return sized;
+  return { ...sized, keys: await queryKeys(client, from, splitPk, context) };
 }
 
-function sizesOf({ estimatedRows, bytes }: Table): Pick<Split, 'estimatedRows' | 'estimatedBytes'> {
-  return estimatedRows < 0 ? {} : { estimatedRows, estimatedBytes: bytes };
+interface Snapshot {
+  readonly id: string;
+  readonly client: Client;
+}
+
+/** Begins a transaction whose snapshot others can read in as long as it is open (pg_export_snapshot). */
+async function exportSnapshot(client: Client): Promise<Snapshot> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const { rows } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
+  return { id: rows[0]!.id, client };
+}
+
+async function inSnapshot(client: Client, snapshot: string | undefined, read: () => Promise<void>): Promise<void> {
+  if (snapshot === undefined) return read();
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`);
+  await read();
+  await client.query('COMMIT');
 }
 
 /** The SELECT of a split. Booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */
@@ -124,7 +166,7 @@ async function selectOf(
   const select = names.map((name, index) => (columns[index]?.type === 'boolean' ? `(${name})::text` : name));
   const conditions = [
     ...(part.table === undefined || options.where === undefined ? [] : [condition(options.where)]),
-    ...(range === undefined ? [] : [rangeCondition(range, quoteName(range.column)) ?? 'true']),
+    ...(range === undefined ? [] : [rangeCondition(range, keyDialect(stateOf(range))) ?? 'true']),
   ];
   return `SELECT ${select.join(', ')} FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
 }

@@ -144,6 +144,7 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     name: 'fake',
     file: 'fake.json',
     channels: 1,
+    splitBytes: undefined,
     bytesPerSecond: 0,
     recordsPerSecond: 0,
     maxDirtyRecords: 0,

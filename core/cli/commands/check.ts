@@ -6,6 +6,7 @@ import { reportedError } from '../../report/report.ts';
 import { asDrayError, type Column, type Target } from '../../sdk/index.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { Planning } from '../planning.ts';
 import { Screen } from '../screen.ts';
 import { type JobCommandOptions, loadForCommand } from './run.ts';
 
@@ -47,10 +48,18 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
   const interrupt = onInterrupt((message) => screen.line(message));
   const context = { run: newRunId(), warn: (message: string) => screen.warn(message), print: () => undefined, signal: interrupt.signal };
   const channels = options.channels ?? job.channels ?? defaultChannels();
+  const planning = new Planning(screen);
+  const planOptions = {
+    channels,
+    splitBytes: job.splitBytes,
+    context,
+    note: (message: string) => screen.note(message),
+    planning: (message: string) => planning.update(message),
+  };
   const found: object[] = [];
   try {
     for (const [index, content] of job.contents.entries()) {
-      const plan = await openPlan(content, channels, context);
+      const plan = await openPlan(content, planOptions);
       try {
         const target = await inspectTarget(plan, context.signal);
         if (!options.json) screen.result(contentText(index, plan, target));
@@ -61,6 +70,7 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
     }
     return found;
   } finally {
+    planning.stop();
     interrupt.release();
   }
 }

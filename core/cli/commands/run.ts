@@ -7,6 +7,7 @@ import type { DirtyRecord, TaskCounters } from '../../task/spec.ts';
 import { InlineExecutor } from '../../worker/inline-executor.ts';
 import { plural } from '../format.ts';
 import { type Interrupt, onInterrupt } from '../interrupt.ts';
+import { Planning } from '../planning.ts';
 import { Progress } from '../progress.ts';
 import { Screen } from '../screen.ts';
 import { summary } from '../summary.ts';
@@ -68,14 +69,18 @@ async function runOne(file: string, { options, screen, interrupt }: Around): Pro
     return failure.exitCode;
   }
   if (job.isDryRun) return checkJobs([file], { ...options, offline: false });
+  const planning = new Planning(screen);
   let progress: Progress | undefined;
   let dirtyTold = 0;
   const report = await runJob(job, {
     channels: options.channels,
     signal: interrupt.signal,
-    executor: (tasks, channels) => (tasks === 1 ? new InlineExecutor() : lazyPool(Math.min(tasks, channels))),
+    executor: (tasks, channels) => (Math.min(tasks, channels) === 1 ? new InlineExecutor() : lazyPool(Math.min(tasks, channels))),
     listener: {
+      note: (message) => screen.note(message),
+      planning: (message) => planning.update(message),
       contentStarts(_content, { reader, writer, tasks, estimatedRows }) {
+        planning.stop();
         progress = new Progress({ title: `${job.name} ${reader} → ${writer} (${plural(tasks, 'task')})`, estimatedRows }, screen);
       },
       progress: (_content: number, counters: TaskCounters) => progress?.update(counters),
@@ -88,6 +93,7 @@ async function runOne(file: string, { options, screen, interrupt }: Around): Pro
       print: (text) => (options.json ? process.stderr : process.stdout).write(text),
     },
   });
+  planning.stop();
   if (options.json) screen.json(report);
   else screen.line(summary(report));
   return endOf(report, screen, interrupt.exitCode());

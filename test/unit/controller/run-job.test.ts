@@ -24,6 +24,8 @@ async function run(job: Job, options: Partial<RunOptions> = {}) {
     signal: new AbortController().signal,
     listener: {
       ...listener,
+      note: () => undefined,
+      planning: () => undefined,
       contentStarts: (_content, facts) => started.push(facts),
       progress: () => undefined,
       contentEnds: () => undefined,

@@ -20,6 +20,8 @@ async function run(folder: string, job: object) {
     executor: () => new InlineExecutor(),
     signal: new AbortController().signal,
     listener: {
+      note: () => undefined,
+      planning: () => undefined,
       contentStarts: () => undefined,
       progress: () => undefined,
       contentEnds: () => undefined,

@@ -1,0 +1,47 @@
+import type { Split } from '../sdk/index.ts';
+
+/** Bytes at the source that one task should read, where the job file does not say. */
+export const defaultSplitBytes = 64 << 20;
+/** Splits per channel at least, so that a channel that finishes early takes more. */
+const splitsPerChannel = 4;
+/** Bound on the splits of a content: each costs connections, a transaction, and a place in every report. */
+const maxSplits = 1000;
+/** A part of a table is worth a task of its own from this many rows, or bytes, on. */
+const minRows = 20_000;
+const minBytes = 4 << 20;
+/** What it costs to open one more table or file, in bytes that could be read instead. */
+const openingBytes = 64 << 10;
+/** Where only the number of rows is known. */
+const assumedRowBytes = 100;
+
+export interface SplitSizes {
+  /** Bytes of the source per task. */
+  readonly bytesPerTask: number;
+  readonly channels: number;
+}
+
+/** How much each task of a content should read: `splitBytes`, or less so that all channels have work, or more so that tasks stay few. */
+export function splitSizes(parts: readonly Split[], { channels, splitBytes }: { channels: number; splitBytes: number }): SplitSizes {
+  const total = parts.reduce((sum, part) => sum + (costOf(part) ?? 0), 0);
+  const wanted = Math.max(Math.ceil(total / splitBytes), channels === 1 ? 1 : channels * splitsPerChannel);
+  return { bytesPerTask: Math.max(total / Math.min(wanted, maxSplits), minBytes / splitsPerChannel), channels };
+}
+
+/** Bytes it takes to read a part, with the cost of opening it; undefined if it does not say. */
+export function costOf(part: Split): number | undefined {
+  const bytes = bytesOf(part);
+  return bytes === undefined ? undefined : bytes + openingBytes;
+}
+
+/** Bytes of a part as it states them, or as its rows let us think. */
+export function bytesOf({ estimatedBytes, estimatedRows }: Split): number | undefined {
+  return estimatedBytes ?? (estimatedRows === undefined ? undefined : estimatedRows * assumedRowBytes);
+}
+
+/** Into how many pieces a part should be cut. A part that cannot say how big it is is cut for the channels. */
+export function piecesOf(part: Split, { bytesPerTask, channels }: SplitSizes): number {
+  const bytes = bytesOf(part);
+  if (bytes === undefined) return channels === 1 ? 1 : Math.min(channels * splitsPerChannel, maxSplits);
+  const worthwhile = Math.max((part.estimatedRows ?? 0) / minRows, bytes / minBytes);
+  return Math.max(1, Math.min(Math.round(bytes / bytesPerTask), Math.floor(worthwhile), maxSplits));
+}

@@ -1,0 +1,174 @@
+import type { KeyPoint, KeyPoints, KeySource, SplitKey } from 'dray/sdk';
+import type { KeyDialect } from '../_sql/key-range.ts';
+import { type Client, quoteName } from './connection.ts';
+import { serverFault } from './faults.ts';
+import type { StoredTable } from './table-parts.ts';
+
+/** What a range of a key carries to the task that reads it. */
+export interface KeyState {
+  /** Type names, one per column. */
+  readonly casts: readonly string[];
+  /** Set where ranges are exact only within one snapshot. */
+  readonly snapshot?: string;
+}
+
+/** A histogram of so many buckets per piece cuts evenly; with fewer a sample does better. */
+const bucketsPerPiece = 1.5;
+/** Blocks that are read for a piece, where a sample says where to cut, and the bounds of their number. */
+const sampledBlocksPerPoint = 8;
+const sampledBlocks = { min: 300, max: 5000 };
+/** Statistics are out of date when the table has grown, or rows have changed, by more than this. */
+const staleGrowth = 1.2;
+const staleChanges = 0.2;
+
+export interface KeyPlace {
+  readonly client: Client;
+  readonly key: SplitKey;
+  /** What stands behind FROM. */
+  readonly from: string;
+  /** undefined: a query. */
+  readonly table: StoredTable | undefined;
+  readonly estimatedRows: number;
+  /** The user's condition, in brackets. */
+  readonly where: string | undefined;
+  /** For messages. */
+  readonly name: string;
+  /** A snapshot that lives until the end of the run. */
+  readonly snapshot: () => Promise<string>;
+}
+
+export function stateOf({ state }: Pick<SplitKey, 'state'>): KeyState {
+  return state as unknown as KeyState;
+}
+
+/** Literals have the base type of their column, so that the collation of the column decides. */
+export function keyDialect({ casts }: KeyState): KeyDialect {
+  return { column: quoteName, literal: (value, index) => `'${value.replaceAll("'", "''")}'::${casts[index]}`, comparesRows: true };
+}
+
+/** What PostgreSQL tells of a key: the histogram of its statistics, a sample of its blocks, or the blocks themselves. */
+export function openKeySource(place: KeyPlace): KeySource {
+  const { client, key, table, where, name } = place;
+  const columns = key.columns.map(quoteName);
+  const complain = (error: unknown): never => {
+    throw serverFault(error, `look where to cut ${name} by ${key.columns.join(', ')}`);
+  };
+  const present = `${columns[0]} IS NOT NULL${where === undefined ? '' : ` AND ${where}`}`;
+  const scan = (count: number) => numbered(place, place.from, present, count, 'scan').catch(complain);
+  if (key.kind === 'blocks') return { points: (count) => blockPoints(place, count) };
+  return {
+    async points(count) {
+      if (table === undefined || !'rpm'.includes(table.kind)) return undefined;
+      const outdated = isOutdated(table);
+      const notes = outdated ? [`the statistics of ${name} are ${outdated}; ANALYZE ${table.sql} brings them up to date`] : [];
+      if (!outdated && where === undefined && columns.length === 1) {
+        const known = await histogram(place, count).catch(complain);
+        if (known !== undefined) return known;
+      }
+      const blocks = Math.max(sampledBlocks.min, Math.min(sampledBlocks.max, count * sampledBlocksPerPoint));
+      const percent = Math.min(100, (100 * blocks) / Math.max(1, table.blocks));
+      const sample = `${table.sql} TABLESAMPLE SYSTEM (${percent}) REPEATABLE (0)`;
+      const sampled = await numbered(place, sample, present, count, 'sample').catch(complain);
+      return sampled === undefined ? undefined : { ...sampled, notes };
+    },
+
+    ...(key.isIndexed
+      ? {
+          async bounds() {
+            const texts = columns.map((column) => `${column}::text`).join(', ');
+            const seek = (direction: string) => {
+              // Qualified: a bare name would be that of the text in the result, and sort as such.
+              const order = columns.map((column) => `source.${column} ${direction}`).join(', ');
+              // NOT NULL, because a descending index scan would begin with the NULLs.
+              return `SELECT ${texts} FROM ${place.from} AS source WHERE ${columns[0]} IS NOT NULL ORDER BY ${order} LIMIT 1`;
+            };
+            const [min, max] = [await rowsOf(client, seek('ASC')).catch(complain), await rowsOf(client, seek('DESC')).catch(complain)];
+            return min[0] === undefined || max[0] === undefined ? undefined : { min: min[0] as string[], max: max[0] as string[] };
+          },
+        }
+      : {}),
+    scan,
+  };
+}
+
+async function rowsOf(client: Client, text: string): Promise<(string | null)[][]> {
+  const { rows } = await client.query<(string | null)[]>({ text, rowMode: 'array' });
+  return rows;
+}
+
+/** In words, why the statistics cannot be relied on. */
+function isOutdated({ estimatedRows, blocks, statedBlocks, changedRows }: StoredTable): string | undefined {
+  if (estimatedRows < 0 || statedBlocks === 0) return 'missing';
+  if (blocks > statedBlocks * staleGrowth + 10 || changedRows > estimatedRows * staleChanges + 1000) return 'out of date';
+  return undefined;
+}
+
+/** Blocks are all the same size; how many rows are in each may differ. Under a snapshot, in which each row has one place. */
+async function blockPoints({ table, key, estimatedRows, snapshot, name }: KeyPlace, count: number): Promise<KeyPoints | undefined> {
+  const state = { ...stateOf(key), snapshot: await snapshot() };
+  const blocks = table!.blocks;
+  const total = Math.min(count, blocks);
+  if (total < 2) return undefined;
+  const points = Array.from({ length: total }, (_, index): KeyPoint => {
+    const [block, next] = [Math.floor((index * blocks) / total), Math.floor(((index + 1) * blocks) / total)];
+    return { value: [`(${block},0)`], rows: (estimatedRows * (next - block)) / blocks };
+  });
+  const missing =
+    isOutdated(table!) === 'missing' ? [`${name} has never been analyzed; ANALYZE ${table!.sql} lets it be cut by a key`] : [];
+  return { method: 'blocks', points, state: { ...state }, notes: missing };
+}
+
+/**
+ * histogram_bounds cut what is not among the most common values into parts of equal size. A row of the table (of which there is none here)
+ * gives the values the type and the collation of the column, in which the server then sorts them.
+ */
+async function histogram({ client, key, table, estimatedRows }: KeyPlace, count: number): Promise<KeyPoints | undefined> {
+  const [column, cast] = [quoteName(key.columns[0]!), stateOf(key).casts[0]];
+  const rows = await rowsOf(
+    client,
+    `WITH s AS (
+       SELECT null_frac, histogram_bounds::text::text[] AS bounds, most_common_vals::text::text[] AS common, most_common_freqs AS freqs
+       FROM pg_stats JOIN pg_class c ON c.oid = ${table!.oid} JOIN pg_namespace n ON n.oid = c.relnamespace AND nspname = schemaname
+       WHERE tablename = c.relname AND attname = '${key.columns[0]!.replaceAll("'", "''")}' AND inherited = (c.relkind = 'p')
+     ), points AS (
+       SELECT ${column} AS v, 0::float8 AS share, 0::int8 AS buckets FROM ${table!.sql} WHERE false
+       UNION ALL SELECT u.v::${cast}, u.f, 0 FROM s, unnest(common, freqs) AS u(v, f)
+       UNION ALL SELECT u.v::${cast}, CASE WHEN n = cardinality(bounds) THEN 0 ELSE
+           (1 - null_frac - coalesce((SELECT sum(f) FROM unnest(freqs) f), 0)) / (cardinality(bounds) - 1) END, 1
+         FROM s, unnest(bounds) WITH ORDINALITY AS u(v, n)
+     ) SELECT v::text, share::text, buckets::text FROM points ORDER BY points.v`,
+  );
+  const buckets = rows.filter(([, , isBucket]) => isBucket === '1').length;
+  if (rows.length < 2 || rows.length * 4 < count * bucketsPerPiece || (buckets > 0 && buckets < 3)) return undefined;
+  return {
+    method: 'histogram',
+    points: rows.map(([value, share]) => ({ value: [value!], rows: Math.max(0, Number(share)) * estimatedRows })),
+  };
+}
+
+/** Every so many-th row in the order of the key. */
+async function numbered(
+  { client, key, estimatedRows }: KeyPlace,
+  from: string,
+  condition: string,
+  count: number,
+  method: 'sample' | 'scan',
+): Promise<KeyPoints | undefined> {
+  const columns = key.columns.map(quoteName);
+  const rows = await rowsOf(
+    client,
+    `SELECT ${columns.map((column) => `${column}::text`).join(', ')}, r::text, n::text FROM (
+       SELECT ${columns.join(', ')}, row_number() OVER (ORDER BY ${columns.join(', ')}) - 1 AS r, count(*) OVER () AS n FROM ${from} WHERE ${condition}
+     ) AS numbered WHERE r % greatest(1, n / ${count}) = 0 ORDER BY numbered.r`,
+  );
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const total = Number(first[columns.length + 1]);
+  const scale = method === 'sample' ? estimatedRows / total : 1;
+  const points = rows.map((row, index) => {
+    const next = rows[index + 1];
+    const end = next === undefined ? total : Number(next[columns.length]);
+    return { value: row.slice(0, columns.length) as string[], rows: (end - Number(row[columns.length])) * scale };
+  });
+  return { method, points };
+}

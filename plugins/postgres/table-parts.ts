@@ -1,0 +1,173 @@
+import type { Column, Json, KeyKind, LogicalType, PluginContext, Split, SplitKey } from 'dray/sdk';
+import type { Part } from '../_sql/parts.ts';
+import { type KeyColumn, type KeyIndex, splitKeys } from '../_sql/split-keys.ts';
+import { findTable, type Table, tableColumns } from './catalog.ts';
+import type { Client } from './connection.ts';
+import { explained } from './explain.ts';
+import { serverFault } from './faults.ts';
+import type { KeyState } from './key-source.ts';
+import { columnsOf } from './types.ts';
+
+/** Tables, partitioned ones, and materialized views: what can be sampled. */
+const stored = new Set(['r', 'p', 'm']);
+
+/** What the catalog tells of how a table is stored and what is known of it. */
+export interface StoredTable extends Table {
+  readonly kind: string;
+  /** Of all its partitions. */
+  readonly blocks: number;
+  readonly statedBlocks: number;
+  /** Rows changed since the last ANALYZE. */
+  readonly changedRows: number;
+  readonly hasBlockRanges: boolean;
+}
+
+interface CatalogKeyColumn extends KeyColumn {
+  readonly cast: string;
+  /** Of pg_stats; null if the column was never looked at. */
+  readonly correlation: number | null;
+}
+
+const kinds: Partial<Record<LogicalType, KeyKind>> = {
+  integer: 'integer',
+  decimal: 'decimal',
+  date: 'date',
+  timestamp: 'timestamp',
+  timestamptz: 'timestamp',
+  string: 'string',
+  bytes: 'bytes',
+};
+
+/** What metadata tells of a table: its size, and the keys by which it can be cut. */
+export async function tablePart(
+  client: Client,
+  part: Part & { readonly table: string },
+  { splitPk, where }: { splitPk: string | undefined; where: string | undefined },
+  context: PluginContext,
+): Promise<Split> {
+  const found = await findTable(client, part.table);
+  const table = await storage(client, found);
+  const columns = await keyColumns(client, table);
+  const order = (names: readonly string[]) => columns.find(({ name }) => name === names[0])?.correlation ?? undefined;
+  const indexes = (await keyIndexes(client, table)).map((index): KeyIndex => {
+    const correlation = order(index.columns);
+    return { ...index, ...(correlation === undefined ? {} : { order: Math.abs(correlation) }) };
+  });
+  const keys = splitKeys(
+    {
+      table: `table ${part.table}`,
+      columns,
+      indexes,
+      stateOf: castsOf,
+      lacksStatistics: table.estimatedRows < 0 || columns.every(({ correlation }) => correlation === null),
+    },
+    splitPk,
+    context,
+  );
+  return {
+    name: part.table,
+    part: part as unknown as Json,
+    ...(await sizesOf(client, table, where)),
+    ...(where === undefined ? {} : { isFiltered: true as const }),
+    keys: table.hasBlockRanges ? [...keys, blockKey] : keys,
+    refresh: `ANALYZE ${table.sql}`,
+  };
+}
+
+/** The place of a row in the table's file. Two ranges of it are exact together only within one snapshot: an updated row moves. */
+const blockKey: SplitKey = {
+  columns: ['ctid'],
+  kind: 'blocks',
+  origin: 'storage',
+  isNullable: false,
+  isIndexed: true,
+  order: 1,
+  state: { casts: ['tid'] } satisfies KeyState,
+};
+
+export async function storage(client: Client, table: Table): Promise<StoredTable> {
+  const { rows } = await client.query<Omit<StoredTable, keyof Table>>(
+    `SELECT c.relkind AS kind, s.blocks::float8 AS blocks, s.stated::float8 AS "statedBlocks", s.changed::float8 AS "changedRows",
+       c.relkind IN ('r', 'm') AND NOT c.relhassubclass AND a.amname = 'heap' AND current_setting('server_version_num')::int >= 140000
+         AS "hasBlockRanges"
+     FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam, LATERAL (
+       SELECT coalesce(sum(pg_relation_size(l.oid)), 0) / current_setting('block_size')::int AS blocks,
+         coalesce(sum(l.relpages), 0) AS stated, coalesce(sum(pg_stat_get_mod_since_analyze(l.oid)), 0) AS changed
+       FROM pg_class l WHERE l.relkind IN ('r', 'm', 't') AND (l.oid = c.oid OR c.relkind = 'p' AND l.oid IN (SELECT relid FROM pg_partition_tree(c.oid)))
+     ) s WHERE c.oid = $1`,
+    [table.oid],
+  );
+  return { ...table, ...rows[0]! };
+}
+
+async function keyColumns(client: Client, table: StoredTable): Promise<CatalogKeyColumn[]> {
+  const columns = await tableColumns(client, table);
+  const { rows } = await client.query<{ cast: string; correlation: number | null }>(
+    `SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS cast, s.correlation::float8 AS correlation
+     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
+     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [table.oid],
+  );
+  return columns.map((column, index) => keyColumn(column, rows[index]!.cast, rows[index]!.correlation));
+}
+
+/** Indexes that hold every row, sorted as the columns themselves compare. */
+async function keyIndexes(client: Client, { oid }: Table): Promise<KeyIndex[]> {
+  const { rows } = await client.query<KeyIndex>(
+    `SELECT x.relname AS name, i.indisprimary AS "isPrimary", i.indisunique AS "isUnique", k.columns
+     FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree', LATERAL (
+       SELECT array_agg(a.attname::text ORDER BY u.n) AS columns, bool_and(o.opcdefault AND u.coll IN (0, a.attcollation)) AS is_plain
+       FROM unnest(i.indkey::int2[], i.indcollation::oid[], i.indclass::oid[]) WITH ORDINALITY AS u(attnum, coll, class, n)
+       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum JOIN pg_opclass o ON o.oid = u.class WHERE u.n <= i.indnkeyatts
+     ) k WHERE i.indrelid = $1 AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.is_plain ORDER BY x.relname`,
+    [oid],
+  );
+  return rows;
+}
+
+/** Rows as counted by the last ANALYZE, in proportion to how the table has grown since; else as the planner thinks. */
+async function sizesOf(
+  client: Client,
+  table: StoredTable,
+  where: string | undefined,
+): Promise<Pick<Split, 'estimatedRows' | 'estimatedBytes'>> {
+  const { kind, estimatedRows: stated, blocks, statedBlocks, bytes, sql } = table;
+  const isStored = stored.has(kind);
+  const isCounted = isStored && kind !== 'p' && stated >= 0 && statedBlocks > 0 && where === undefined;
+  if (isCounted) return { estimatedRows: Math.round((stated * blocks) / statedBlocks), estimatedBytes: bytes };
+  if (isStored && blocks === 0) return { estimatedRows: 0, estimatedBytes: 0 };
+  try {
+    const all = await explained(client, `SELECT * FROM ${sql}`);
+    const read = where === undefined ? all : await explained(client, `SELECT * FROM ${sql} WHERE ${where}`);
+    const inAll = kind === 'p' ? blocks * 8192 : isStored ? bytes : all.rows * all.width;
+    return { estimatedRows: read.rows, estimatedBytes: Math.round(all.rows === 0 ? 0 : (inAll * read.rows) / all.rows) };
+  } catch (error) {
+    throw serverFault(error, `ask for the plan of reading ${sql}`);
+  }
+}
+
+/** The key that the job file names in a query; nothing is known of it but its type. */
+export async function queryKeys(client: Client, from: string, splitPk: string, context: PluginContext): Promise<SplitKey[]> {
+  const { fields } = await client.query(`SELECT * FROM ${from} LIMIT 0`);
+  const described = await columnsOf(
+    client,
+    fields.map(({ name, dataTypeID, dataTypeModifier }) => ({ name, oid: dataTypeID, typmod: dataTypeModifier, isNullable: true })),
+  );
+  const { rows } = await client.query<{ cast: string }>(
+    `SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS cast
+     FROM unnest($1::int8[]) WITH ORDINALITY AS u(oid, n) JOIN pg_type t ON t.oid = u.oid ORDER BY n`,
+    [fields.map(({ dataTypeID }) => dataTypeID)],
+  );
+  const columns = described.map((column, index): CatalogKeyColumn => keyColumn(column, rows[index]!.cast, null));
+  return splitKeys({ table: 'query', columns, indexes: [], stateOf: castsOf, lacksStatistics: false }, splitPk, context);
+}
+
+function keyColumn({ name, type, nativeType = type, isNullable }: Column, cast: string, correlation: number | null): CatalogKeyColumn {
+  const kind = nativeType === 'uuid' ? 'uuid' : type === 'json' ? undefined : (kinds[type] ?? 'other');
+  return { name, kind, isNullable, nativeType, cast, correlation };
+}
+
+function castsOf(columns: readonly KeyColumn[]): Json {
+  return { casts: columns.map((column) => (column as CatalogKeyColumn).cast) };
+}
