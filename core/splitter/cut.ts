@@ -54,9 +54,10 @@ interface Found {
 /** Cuts one part of a content by its best key. */
 export async function cutPart(part: Split, context: CutContext): Promise<Cut> {
   const chosen = chooseKey(part);
+  const pieces = piecesOf(part, context);
+  if (part.keys === undefined && pieces < 2) return whole(part, undefined, 'it is small');
   if (chosen === undefined) return whole(part, undefined, 'it has no key by which it could be cut');
   if (part.range !== undefined) return whole(part, undefined, 'the reader has cut it');
-  const pieces = piecesOf(part, context);
   if (pieces < 2) return whole(part, chosen, context.channels === 1 ? 'one task is enough' : 'it is small');
   const found = await findPoints(part, chosen.key, pieces, context);
   if (found === undefined) return whole(part, chosen, `no value of ${nameOf(chosen.key)} was found to cut at`);

@@ -8,6 +8,10 @@ export interface Part {
   readonly query?: string;
 }
 
+export function isTable(part: Part): part is Part & { readonly table: string } {
+  return part.table !== undefined;
+}
+
 interface Source {
   readonly table?: string[] | undefined;
   readonly querySql?: string[] | undefined;

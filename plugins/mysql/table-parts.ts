@@ -3,6 +3,7 @@ import type { Part } from '../_sql/parts.ts';
 import { type KeyColumn, type KeyFacts, type KeyIndex, splitKeys } from '../_sql/split-keys.ts';
 import { findTables, oneOf, type Table } from './catalog.ts';
 import { quoteName, quoteText, type Session } from './connection.ts';
+import { serverFault } from './faults.ts';
 import { keyColumn, keyState } from './key-columns.ts';
 import type { MysqlReaderOptions } from './reader.ts';
 
@@ -142,7 +143,9 @@ async function filtered(
   where: string,
 ): Promise<Pick<Split, 'estimatedRows' | 'estimatedBytes'>> {
   if (estimatedRows === undefined || estimatedBytes === undefined || estimatedRows === 0) return {};
-  const [plan] = await session.records(`EXPLAIN SELECT 1 FROM ${sql} WHERE ${where}`);
+  const [plan] = await session.records(`EXPLAIN SELECT 1 FROM ${sql} WHERE ${where}`).catch((error: unknown) => {
+    throw serverFault(error, `ask for the plan of reading ${sql}`);
+  });
   const share = Math.min(1, (Number(plan?.rows ?? 0) / estimatedRows) * (Number(plan?.filtered ?? 100) / 100));
   return { estimatedRows: Math.round(estimatedRows * share), estimatedBytes: Math.round(estimatedBytes * share) };
 }

@@ -1,7 +1,7 @@
 import type { Column, Json, PluginContext, Reader, Schema, Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
-import { type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
+import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
 import { columnTypes, findTable, tableColumns } from './catalog.ts';
@@ -63,10 +63,6 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
 
     close: () => sessions.closeAll(),
   };
-}
-
-function isTable(part: Part): part is Part & { readonly table: string } {
-  return part.table !== undefined;
 }
 
 /** A query is cut only by a column of its result that the job file names. */

@@ -3,40 +3,67 @@ import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
 import { columnsOf } from './types.ts';
 
-/** A table as its own server names it. */
+/** A table as its own server names it, and what the catalog tells of its size. */
 export interface Table {
   readonly oid: number;
   /** Quoted and qualified where needed, for SQL. */
   readonly sql: string;
-  /** -1 if never analyzed. */
+  /** pg_class.relkind */
+  readonly kind: 'r' | 'p' | 'v' | 'm' | 'f';
+  /** When it was last analyzed; -1 if it never was. Of a partitioned table, of all its partitions. */
   readonly estimatedRows: number;
   readonly bytes: number;
+  /** Now, and when it was last analyzed. */
+  readonly blocks: number;
+  readonly statedBlocks: number;
+  /** Rows changed since it was last analyzed. */
+  readonly changedRows: number;
+  /** True if ranges of ctid are read as such (Tid Range Scan, version 14). */
+  readonly hasBlockRanges: boolean;
 }
 
-/** Finds a table by the name in the job file: as SQL reads it (folded to lower case), else exactly as written. */
+/** A table by the name in the job file. */
 export async function findTable(client: Client, name: string): Promise<Table> {
-  const exact = name.split('.').map(quoteName).join('.');
+  const [table] = await findTables(client, [name]);
+  return table!;
+}
+
+const sqlName = /^(?:"(?:[^"]|"")+"|[^\s."]+)(?:\.(?:"(?:[^"]|"")+"|[^\s."]+))?$/;
+
+/**
+ * Finds tables by their names in the job file, in that order: as SQL reads a name (folded to lower case), else exactly as written. One
+ * statement, however many they are.
+ */
+export async function findTables(client: Client, names: readonly string[]): Promise<Table[]> {
+  const exact = names.map((name) => name.split('.').map(quoteName).join('.'));
   const { rows } = await client
-    .query<Table>(
-      `SELECT c.oid::int8::text::int8::int AS oid, format('%I.%I', n.nspname, c.relname) AS sql,
-         c.reltuples::float8 AS "estimatedRows", pg_table_size(c.oid)::float8 AS bytes
-       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.oid = coalesce(to_regclass($1), to_regclass($2)) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
-      [name, exact],
+    .query<Omit<Table, 'oid'> & { oid: number | null }>(
+      `SELECT c.oid::int8::int AS oid, format('%I.%I', n.nspname, c.relname) AS sql, c.relkind AS kind,
+         CASE WHEN c.relkind = 'p' THEN s.rows ELSE c.reltuples END::float8 AS "estimatedRows",
+         s.bytes::float8 AS bytes, s.blocks::float8 AS blocks, s.stated::float8 AS "statedBlocks", s.changed::float8 AS "changedRows",
+         c.relkind IN ('r', 'm') AND NOT c.relhassubclass AND a.amname = 'heap' AND current_setting('server_version_num')::int >= 140000
+           AS "hasBlockRanges"
+       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(name, exact, place)
+       LEFT JOIN pg_class c ON c.oid = coalesce(to_regclass(wanted.name), to_regclass(wanted.exact)) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+       LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+       LEFT JOIN pg_am a ON a.oid = c.relam
+       LEFT JOIN LATERAL (
+         SELECT sum(nullif(l.reltuples, -1)) AS rows, coalesce(sum(pg_table_size(l.oid)), 0) AS bytes, coalesce(sum(l.relpages), 0) AS stated,
+           coalesce(sum(pg_relation_size(l.oid)), 0) / current_setting('block_size')::int AS blocks,
+           coalesce(sum(pg_stat_get_mod_since_analyze(l.oid)), 0) AS changed
+         FROM pg_class l WHERE l.oid = c.oid AND c.relkind IN ('r', 'm') OR c.relkind = 'p' AND l.relkind = 'r'
+           AND l.oid IN (SELECT relid FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END))
+       ) s ON true ORDER BY wanted.place`,
+      [names.map((name) => (sqlName.test(name) ? name : null)), exact],
     )
     .catch((error: unknown) => {
-      // A name that is no SQL name, as `my-table`, makes to_regclass itself fail; as written it may be right.
-      if (/syntax|invalid name/.test((error as Error).message) && name !== exact) return client.query<Table>(findExactly, [exact]);
-      throw serverFault(error, `look for the table ${name}`);
+      throw serverFault(error, `look for the table ${names[0]}`);
     });
-  const [table] = rows;
-  if (table === undefined) throw new DrayError('TABLE_MISSING', `there is no table "${name}" in the database ${client.database ?? ''}`);
-  return table;
+  return rows.map(({ oid, ...table }, index) => {
+    if (oid === null) throw new DrayError('TABLE_MISSING', `there is no table "${names[index]}" in the database ${client.database ?? ''}`);
+    return { oid, ...table, estimatedRows: table.estimatedRows ?? -1 };
+  });
 }
-
-const findExactly = `SELECT c.oid::int8::int AS oid, format('%I.%I', n.nspname, c.relname) AS sql,
-  c.reltuples::float8 AS "estimatedRows", pg_table_size(c.oid)::float8 AS bytes
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`;
 
 export interface TableColumn extends Column {
   /** Place in the primary key, from 1; 0 if it is not in it. */

@@ -13,7 +13,7 @@ import {
 import { to as copyTo } from 'pg-copy-streams';
 import { Connections } from '../_sql/connections.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
-import { type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
+import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
 import { condition } from '../_sql/table-names.ts';
 import { findTable, tableColumns } from './catalog.ts';
 import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
@@ -22,7 +22,7 @@ import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
 import { keyDialect, openKeySource, stateOf } from './key-source.ts';
 import type { PostgresReaderOptions } from './reader.ts';
-import { queryKeys, storage, tablePart } from './table-parts.ts';
+import { queryKeys, tableParts } from './table-parts.ts';
 import { columnsOf } from './types.ts';
 
 export function openReader(options: PostgresReaderOptions, context: PluginContext): Reader {
@@ -61,14 +61,12 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
 
     async split() {
       const splits: Split[] = [];
-      for (const part of parts) {
-        const client = await clients.get(part.connection);
-        const { splitPk } = options;
-        splits.push(
-          part.table === undefined
-            ? await queryPart(client, part, splitPk, context)
-            : await tablePart(client, { ...part, table: part.table }, { splitPk, where }, context),
-        );
+      const { splitPk } = options;
+      for (const connection of new Set(parts.map((part) => part.connection))) {
+        const client = await clients.get(connection);
+        const own = parts.filter((part) => part.connection === connection);
+        splits.push(...(await tableParts(client, own.filter(isTable), { splitPk, where }, context)));
+        for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(client, part, splitPk, context));
       }
       return splits;
     },
@@ -79,7 +77,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
       const snapshot = async () => (await snapshots.get(connection)).id;
       const place = { client, key, name, estimatedRows, snapshot };
       if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, table: undefined, where: undefined });
-      const found = await storage(client, await findTable(client, table));
+      const found = await findTable(client, table);
       return openKeySource({ ...place, from: found.sql, table: found, where });
     },
 

@@ -1,8 +1,8 @@
 import type { KeyPoint, KeyPoints, KeySource, SplitKey } from 'dray/sdk';
 import type { KeyDialect } from '../_sql/key-range.ts';
+import type { Table } from './catalog.ts';
 import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
-import type { StoredTable } from './table-parts.ts';
 
 /** What a range of a key carries to the task that reads it. */
 export interface KeyState {
@@ -27,7 +27,7 @@ export interface KeyPlace {
   /** What stands behind FROM. */
   readonly from: string;
   /** undefined: a query. */
-  readonly table: StoredTable | undefined;
+  readonly table: Table | undefined;
   readonly estimatedRows: number;
   /** The user's condition, in brackets. */
   readonly where: string | undefined;
@@ -61,7 +61,7 @@ export function openKeySource(place: KeyPlace): KeySource {
       if (table === undefined || !'rpm'.includes(table.kind)) return undefined;
       const outdated = isOutdated(table);
       const notes = outdated ? [`the statistics of ${name} are ${outdated}; ANALYZE ${table.sql} brings them up to date`] : [];
-      if (!outdated && where === undefined && columns.length === 1) {
+      if (!outdated && !hasChanged(table) && where === undefined && columns.length === 1) {
         const known = await histogram(place, count).catch(complain);
         if (known !== undefined) return known;
       }
@@ -97,10 +97,15 @@ async function rowsOf(client: Client, text: string): Promise<(string | null)[][]
 }
 
 /** In words, why the statistics cannot be relied on. */
-function isOutdated({ estimatedRows, blocks, statedBlocks, changedRows }: StoredTable): string | undefined {
+function isOutdated({ estimatedRows, blocks, statedBlocks }: Table): string | undefined {
   if (estimatedRows < 0 || statedBlocks === 0) return 'missing';
-  if (blocks > statedBlocks * staleGrowth + 10 || changedRows > estimatedRows * staleChanges + 1000) return 'out of date';
+  if (blocks > statedBlocks * staleGrowth + 10) return 'out of date';
   return undefined;
+}
+
+/** Rows may have come and gone without the table having grown. The server also counts those that were loaded just before it analyzed. */
+function hasChanged({ estimatedRows, changedRows }: Table): boolean {
+  return changedRows > estimatedRows * staleChanges + 1000;
 }
 
 /** Blocks are all the same size; how many rows are in each may differ. Under a snapshot, in which each row has one place. */

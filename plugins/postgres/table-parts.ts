@@ -1,26 +1,19 @@
 import type { Column, Json, KeyKind, LogicalType, PluginContext, Split, SplitKey } from 'dray/sdk';
 import type { Part } from '../_sql/parts.ts';
 import { type KeyColumn, type KeyIndex, splitKeys } from '../_sql/split-keys.ts';
-import { findTable, type Table, tableColumns } from './catalog.ts';
+import { findTables, type Table, tableColumns } from './catalog.ts';
 import type { Client } from './connection.ts';
 import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
 import type { KeyState } from './key-source.ts';
 import { columnsOf } from './types.ts';
 
-/** Tables, partitioned ones, and materialized views: what can be sampled. */
+/** Tables, partitioned ones, and materialized views: what has blocks. */
 const stored = new Set(['r', 'p', 'm']);
-
-/** What the catalog tells of how a table is stored and what is known of it. */
-export interface StoredTable extends Table {
-  readonly kind: string;
-  /** Of all its partitions. */
-  readonly blocks: number;
-  readonly statedBlocks: number;
-  /** Rows changed since the last ANALYZE. */
-  readonly changedRows: number;
-  readonly hasBlockRanges: boolean;
-}
+/** Of more tables than this, keys are looked up only where a table is big enough to be cut, and rows are not asked of the planner. */
+const lookedAtAlways = 64;
+const bigBytes = 4 << 20;
+const assumedRowBytes = 100;
 
 interface CatalogKeyColumn extends KeyColumn {
   readonly cast: string;
@@ -38,40 +31,49 @@ const kinds: Partial<Record<LogicalType, KeyKind>> = {
   bytes: 'bytes',
 };
 
-/** What metadata tells of a table: its size, and the keys by which it can be cut. */
-export async function tablePart(
+/** What metadata tells of the tables of one connection: their sizes, and the keys by which they can be cut. */
+export async function tableParts(
   client: Client,
-  part: Part & { readonly table: string },
+  parts: readonly (Part & { readonly table: string })[],
   { splitPk, where }: { splitPk: string | undefined; where: string | undefined },
   context: PluginContext,
-): Promise<Split> {
-  const found = await findTable(client, part.table);
-  const table = await storage(client, found);
-  const columns = await keyColumns(client, table);
-  const order = (names: readonly string[]) => columns.find(({ name }) => name === names[0])?.correlation ?? undefined;
-  const indexes = (await keyIndexes(client, table)).map((index): KeyIndex => {
-    const correlation = order(index.columns);
-    return { ...index, ...(correlation === undefined ? {} : { order: Math.abs(correlation) }) };
-  });
-  const keys = splitKeys(
-    {
-      table: `table ${part.table}`,
-      columns,
-      indexes,
-      stateOf: castsOf,
-      lacksStatistics: table.estimatedRows < 0 || columns.every(({ correlation }) => correlation === null),
-    },
-    splitPk,
-    context,
+): Promise<Split[]> {
+  const tables = await findTables(
+    client,
+    parts.map(({ table }) => table),
   );
-  return {
-    name: part.table,
-    part: part as unknown as Json,
-    ...(await sizesOf(client, table, where)),
-    ...(where === undefined ? {} : { isFiltered: true as const }),
-    keys: table.hasBlockRanges ? [...keys, blockKey] : keys,
-    refresh: `ANALYZE ${table.sql}`,
-  };
+  const isMany = parts.length > lookedAtAlways;
+  const splits: Split[] = [];
+  for (const [index, part] of parts.entries()) {
+    const table = tables[index]!;
+    const isLookedAt = !isMany || table.bytes >= bigBytes || !stored.has(table.kind);
+    splits.push({
+      name: part.table,
+      part: part as unknown as Json,
+      ...(isLookedAt || table.estimatedRows >= 0 ? await sizesOf(client, table, where) : roughSizes(table)),
+      ...(where === undefined ? {} : { isFiltered: true as const }),
+      ...(isLookedAt ? { keys: await tableKeys(client, part.table, table, splitPk, context) } : {}),
+      refresh: `ANALYZE ${table.sql}`,
+    });
+  }
+  return splits;
+}
+
+async function tableKeys(
+  client: Client,
+  name: string,
+  table: Table,
+  splitPk: string | undefined,
+  context: PluginContext,
+): Promise<SplitKey[]> {
+  const columns = await keyColumns(client, table);
+  const indexes = (await keyIndexes(client, table)).map((index): KeyIndex => {
+    const correlation = columns.find((column) => column.name === index.columns[0])?.correlation ?? null;
+    return { ...index, ...(correlation === null ? {} : { order: Math.abs(correlation) }) };
+  });
+  const lacksStatistics = table.estimatedRows < 0 || columns.every(({ correlation }) => correlation === null);
+  const keys = splitKeys({ table: `table ${name}`, columns, indexes, stateOf: castsOf, lacksStatistics }, splitPk, context);
+  return table.hasBlockRanges ? [...keys, blockKey] : keys;
 }
 
 /** The place of a row in the table's file. Two ranges of it are exact together only within one snapshot: an updated row moves. */
@@ -85,22 +87,7 @@ const blockKey: SplitKey = {
   state: { casts: ['tid'] } satisfies KeyState,
 };
 
-export async function storage(client: Client, table: Table): Promise<StoredTable> {
-  const { rows } = await client.query<Omit<StoredTable, keyof Table>>(
-    `SELECT c.relkind AS kind, s.blocks::float8 AS blocks, s.stated::float8 AS "statedBlocks", s.changed::float8 AS "changedRows",
-       c.relkind IN ('r', 'm') AND NOT c.relhassubclass AND a.amname = 'heap' AND current_setting('server_version_num')::int >= 140000
-         AS "hasBlockRanges"
-     FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam, LATERAL (
-       SELECT coalesce(sum(pg_relation_size(l.oid)), 0) / current_setting('block_size')::int AS blocks,
-         coalesce(sum(l.relpages), 0) AS stated, coalesce(sum(pg_stat_get_mod_since_analyze(l.oid)), 0) AS changed
-       FROM pg_class l WHERE l.relkind IN ('r', 'm', 't') AND (l.oid = c.oid OR c.relkind = 'p' AND l.oid IN (SELECT relid FROM pg_partition_tree(c.oid)))
-     ) s WHERE c.oid = $1`,
-    [table.oid],
-  );
-  return { ...table, ...rows[0]! };
-}
-
-async function keyColumns(client: Client, table: StoredTable): Promise<CatalogKeyColumn[]> {
+async function keyColumns(client: Client, table: Table): Promise<CatalogKeyColumn[]> {
   const columns = await tableColumns(client, table);
   const { rows } = await client.query<{ cast: string; correlation: number | null }>(
     `SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS cast, s.correlation::float8 AS correlation
@@ -127,24 +114,24 @@ async function keyIndexes(client: Client, { oid }: Table): Promise<KeyIndex[]> {
 }
 
 /** Rows as counted by the last ANALYZE, in proportion to how the table has grown since; else as the planner thinks. */
-async function sizesOf(
-  client: Client,
-  table: StoredTable,
-  where: string | undefined,
-): Promise<Pick<Split, 'estimatedRows' | 'estimatedBytes'>> {
+async function sizesOf(client: Client, table: Table, where: string | undefined): Promise<Pick<Split, 'estimatedRows' | 'estimatedBytes'>> {
   const { kind, estimatedRows: stated, blocks, statedBlocks, bytes, sql } = table;
   const isStored = stored.has(kind);
-  const isCounted = isStored && kind !== 'p' && stated >= 0 && statedBlocks > 0 && where === undefined;
+  const isCounted = isStored && stated >= 0 && statedBlocks > 0 && where === undefined;
   if (isCounted) return { estimatedRows: Math.round((stated * blocks) / statedBlocks), estimatedBytes: bytes };
   if (isStored && blocks === 0) return { estimatedRows: 0, estimatedBytes: 0 };
   try {
     const all = await explained(client, `SELECT * FROM ${sql}`);
     const read = where === undefined ? all : await explained(client, `SELECT * FROM ${sql} WHERE ${where}`);
-    const inAll = kind === 'p' ? blocks * 8192 : isStored ? bytes : all.rows * all.width;
+    const inAll = isStored ? bytes : all.rows * all.width;
     return { estimatedRows: read.rows, estimatedBytes: Math.round(all.rows === 0 ? 0 : (inAll * read.rows) / all.rows) };
   } catch (error) {
     throw serverFault(error, `ask for the plan of reading ${sql}`);
   }
+}
+
+function roughSizes({ bytes }: Table): Pick<Split, 'estimatedRows' | 'estimatedBytes'> {
+  return { estimatedRows: Math.round(bytes / assumedRowBytes), estimatedBytes: bytes };
 }
 
 /** The key that the job file names in a query; nothing is known of it but its type. */

@@ -75,7 +75,7 @@ async function runOne(file: string, { options, screen, interrupt }: Around): Pro
   const report = await runJob(job, {
     channels: options.channels,
     signal: interrupt.signal,
-    executor: (tasks, channels) => (Math.min(tasks, channels) === 1 ? new InlineExecutor() : lazyPool(Math.min(tasks, channels))),
+    executor: (tasks, channels) => (tasks === 1 ? new InlineExecutor() : lazyPool(Math.min(tasks, channels))),
     listener: {
       note: (message) => screen.note(message),
       planning: (message) => planning.update(message),
