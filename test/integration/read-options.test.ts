@@ -125,7 +125,8 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
     };
     const { report } = await runDray(['run', '--json', '--channels', channels, writeJob(tempFolder(), job)]);
     expect(report?.state).toBe('done');
-    expect(report!.tasks.length).toBe(channels === '1' ? 1 : 5);
+    if (channels === '1') expect(report!.tasks).toHaveLength(1);
+    else expect(report!.tasks.length).toBeGreaterThan(3);
     const sums = (table: string) => databases[kind].sql(`SELECT count(*), sum(id), sum(v) FROM ${table} WHERE v <> 3`);
     expect(await sums('copy')).toEqual(await sums('many'));
   });
