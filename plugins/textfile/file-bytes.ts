@@ -2,23 +2,16 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { Encoding } from './encodings.ts';
 import { readFault } from './file-faults.ts';
 
 /** At 64 KB, node's own size, reading costs twice the CPU. */
 const chunkBytes = 256 * 1024;
 
-export interface FileForm {
-  readonly isGzip: boolean;
-  /** Undefined: UTF-8. */
-  readonly encoding: Encoding | undefined;
-}
-
 /**
- * The text of a file as UTF-8, chunk by chunk, unpacked and decoded. The file is closed when the generator ends or is left.
+ * The bytes of a file, chunk by chunk, unpacked. The file is closed when the generator ends or is left.
  * @throws DrayError PATH_MISSING, FILE_FAILED or FILE_BROKEN; what the signal says, once it has fired
  */
-export async function* fileBytes(path: string, { isGzip, encoding }: FileForm, signal?: AbortSignal): AsyncGenerator<Buffer> {
+export async function* fileBytes(path: string, isGzip: boolean, signal?: AbortSignal): AsyncGenerator<Buffer> {
   signal?.throwIfAborted();
   const file = createReadStream(path, { highWaterMark: chunkBytes });
   const isClosed = once(file, 'close').catch(() => {});
@@ -29,15 +22,11 @@ export async function* fileBytes(path: string, { isGzip, encoding }: FileForm, s
   };
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const decoder = encoding?.decoder();
     for await (const chunk of source as AsyncIterable<Buffer>) {
       signal?.throwIfAborted();
-      if (decoder === undefined) yield chunk;
-      else yield Buffer.from(decoder.write(chunk));
+      yield chunk;
     }
     signal?.throwIfAborted();
-    const rest = decoder?.end();
-    if (rest) yield Buffer.from(rest);
   } catch (error) {
     signal?.throwIfAborted();
     throw readFault(error, path);

@@ -32,7 +32,7 @@ export class OutputFile {
   }
 
   /** Resolves when the bytes are no longer looked at, so that their memory may be used again. */
-  write(bytes: Buffer): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
     return this.#waitFor((done) => this.#entry.write(bytes, done));
   }
 

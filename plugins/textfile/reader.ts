@@ -1,5 +1,5 @@
 import { defineReader, flag, ignored, type Reader, texts, z } from 'dray/sdk';
-import { columnOption } from './columns.ts';
+import { columnOption } from '../_files/formats/text/columns.ts';
 import { compress, encoding, fieldDelimiter, fileFormat, nullFormat, oneOf, textQualifier } from './options.ts';
 
 const csvReaderConfig = z.strictObject({

@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
-import { DrayError, type Json, type RecordBatch, type TaskWriter } from 'dray/sdk';
-import type { Encoding } from './encodings.ts';
+import type { Json, RecordBatch, TaskWriter } from 'dray/sdk';
+import type { FileEncoder } from '../_files/formats/format.ts';
 import { OutputFile } from './output-file.ts';
-import { RowEncoder, type RowFormat } from './row-encoder.ts';
 
 /** What a task tells `publish`. */
 export interface TaskCommit {
@@ -17,42 +16,33 @@ export interface TaskFileFacts {
   readonly task: number;
   readonly temporary: string;
   readonly final: string;
-  readonly format: RowFormat;
-  readonly encoding: Encoding | undefined;
+  readonly encoder: FileEncoder;
   readonly gzipLevel: number | undefined;
-  /** First line, in UTF-8; empty if there is none. */
-  readonly header: Buffer;
 }
 
 /** Writes one task's rows into a hidden file. */
 export class TaskFile implements TaskWriter {
   readonly #facts: TaskFileFacts;
-  /** Used in turn: while the bytes of one are on their way to the disk, the next batch is encoded by the other. */
-  readonly #encoders: readonly [RowEncoder, RowEncoder];
-  #turn: 0 | 1 = 0;
   #file: OutputFile | undefined;
   #written: Promise<void> = Promise.resolve();
   #rows = 0;
 
   constructor(facts: TaskFileFacts) {
     this.#facts = facts;
-    this.#encoders = [new RowEncoder(facts.format), new RowEncoder(facts.format)];
   }
 
   async write(batch: RecordBatch): Promise<void> {
     if (batch.rowCount === 0) return;
-    const isFirst = this.#rows === 0 && this.#facts.header.length === 0;
-    const rows = this.#encoders[this.#turn].encode(batch, isFirst);
-    const bytes = this.#facts.encoding === undefined ? rows : converted(rows, this.#facts.encoding, batch);
+    const bytes = this.#facts.encoder.encode(batch);
     if (this.#file === undefined) await this.#open();
     await this.#send(bytes);
-    this.#turn = this.#turn === 0 ? 1 : 0;
     this.#rows += batch.rowCount;
   }
 
   async commit(): Promise<Json> {
-    const { task, temporary, final } = this.#facts;
+    const { task, temporary, final, encoder } = this.#facts;
     if (this.#file === undefined) return { task, rows: 0 };
+    await this.#send(encoder.end());
     await this.#written;
     await this.#file.finish();
     return { task, temporary: basename(temporary), final, rows: this.#rows };
@@ -69,37 +59,17 @@ export class TaskFile implements TaskWriter {
   }
 
   async #open(): Promise<void> {
-    const { temporary, gzipLevel, encoding, header } = this.#facts;
+    const { temporary, gzipLevel, encoder } = this.#facts;
     this.#file = new OutputFile(temporary, gzipLevel);
-    const start = encoding === undefined ? header : Buffer.concat([encoding.mark, convertedHeader(header, encoding)]);
-    if (start.length > 0) await this.#send(start);
+    await this.#send(encoder.start());
   }
 
-  /** Resolves when the bytes before these have been written. */
-  async #send(bytes: Buffer): Promise<void> {
+  /** Resolves when the bytes before these have been written; the encoder leaves these alone until then. */
+  async #send(bytes: Uint8Array): Promise<void> {
     await this.#written;
+    if (bytes.length === 0) return;
     this.#written = this.#file!.write(bytes);
     // The next call, or commit, tells of the failure.
     this.#written.catch(() => {});
   }
-}
-
-/** @throws DrayError JOB_INVALID if the encoding lacks a character of the header */
-export function convertedHeader(header: Buffer, encoding: Encoding): Buffer {
-  const bytes = encoding.encode(header.toString('utf8'));
-  if (bytes === undefined) throw new DrayError('JOB_INVALID', `the header has characters that the encoding ${encoding.name} lacks`);
-  return bytes;
-}
-
-function converted(rows: Buffer, encoding: Encoding, batch: RecordBatch): Buffer {
-  const bytes = encoding.encode(rows.toString('utf8'));
-  if (bytes !== undefined) return bytes;
-  for (let row = 0; row < batch.rowCount; row++) {
-    for (const [index, { name }] of batch.schema.columns.entries()) {
-      const cell = batch.cell(row, index);
-      if (cell === null || encoding.encode(cell) !== undefined) continue;
-      throw new DrayError('ROW_REJECTED', `a character that the encoding ${encoding.name} lacks`, { row, column: name });
-    }
-  }
-  throw new DrayError('JOB_INVALID', `the encoding ${encoding.name} lacks characters of fieldDelimiter, nullFormat or the text qualifier`);
 }

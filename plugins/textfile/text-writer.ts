@@ -1,22 +1,21 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DrayError, type Json, type PluginContext, type Schema, type Target, type Writer } from 'dray/sdk';
-import { encodingCalled } from './encodings.ts';
+import { checkMarks } from '../_files/formats/delimited/marks.ts';
+import { delimited } from '../_files/formats/delimited.ts';
+import type { FileFormat } from '../_files/formats/format.ts';
+import { encodingCalled } from '../_files/formats/text/encodings.ts';
 import { writeFault } from './file-faults.ts';
-import { checkMarks } from './options.ts';
 import { filesIn, outputNames } from './output-names.ts';
-import { encodeNames, type RowFormat } from './row-encoder.ts';
-import { convertedHeader, type TaskCommit, TaskFile } from './task-file.ts';
+import { type TaskCommit, TaskFile } from './task-file.ts';
 import type { WriterOptions } from './writer.ts';
 
 export async function openTextWriter(options: WriterOptions, context: PluginContext): Promise<Writer> {
   const { fileName, writeMode } = options;
   const folder = resolve(options.path);
-  const encoding = await encodingCalled(options.encoding);
-  const format = rowFormat(options);
+  const format = await formatOf(options);
   const isGzip = options.compress === 'gzip';
-  const suffix = options.suffix ?? (options.fileFormat === 'csv' ? '.csv' : '.txt');
-  const names = outputNames({ fileName, run: context.run, suffix, isGzip });
+  const names = outputNames({ fileName, run: context.run, suffix: format.suffix, isGzip });
   /** Names that `publish` has made visible. */
   const published: string[] = [];
   let source: Schema = { columns: [] };
@@ -27,29 +26,14 @@ export async function openTextWriter(options: WriterOptions, context: PluginCont
       task,
       final,
       temporary: join(folder, names.temporary(final)),
-      format,
-      encoding,
+      encoder: format.encoder(source),
       gzipLevel: isGzip ? options.compressLevel : undefined,
-      header: headerOf(source),
     });
-  };
-  const headerOf = (source: Schema) => {
-    if (options.header === undefined || options.header === false) return Buffer.alloc(0);
-    const titles = options.header === true ? source.columns.map(({ name }) => name) : options.header;
-    if (titles.length !== source.columns.length) {
-      throw new DrayError('COLUMN_COUNT', `"header" has ${titles.length} names where the rows have ${source.columns.length} columns`);
-    }
-    try {
-      return encodeNames(format, titles);
-    } catch (cause) {
-      throw new DrayError('JOB_INVALID', 'a name of the header cannot be written in the file format "text"', { cause });
-    }
   };
 
   const inspect = async (from: Schema): Promise<Target> => {
     source = from;
-    if (encoding === undefined) headerOf(from);
-    else convertedHeader(headerOf(from), encoding);
+    format.encoder(from);
     if (await isOtherThanFolder(folder)) throw new DrayError('FILE_FAILED', `${folder} is not a folder`, { place: folder });
     if (writeMode === 'nonConflict') {
       const older = (await filesIn(folder)).find(names.isOlder);
@@ -96,16 +80,21 @@ export async function openTextWriter(options: WriterOptions, context: PluginCont
   };
 }
 
-function rowFormat({ fieldDelimiter, nullFormat, fileFormat, lineDelimiter, csvWriterConfig: csv }: WriterOptions): RowFormat {
+async function formatOf(options: WriterOptions): Promise<FileFormat> {
+  const { fieldDelimiter, nullFormat, fileFormat, lineDelimiter, header = false, csvWriterConfig: csv } = options;
+  const encoding = await encodingCalled(options.encoding);
   const quote = fileFormat === 'csv' ? csv.textQualifier : undefined;
   checkMarks({ fieldDelimiter, nullFormat, quote }, 'write');
-  return {
-    quote: quote?.charCodeAt(0),
-    quotesAll: quote !== undefined && csv.forceQualifier,
-    delimiter: Buffer.from(fieldDelimiter),
-    lineDelimiter: Buffer.from(lineDelimiter),
-    nullText: Buffer.from(nullFormat),
-  };
+  return delimited({
+    suffix: options.suffix ?? (fileFormat === 'csv' ? '.csv' : '.txt'),
+    delimiter: fieldDelimiter,
+    quote,
+    nullText: nullFormat,
+    encoding,
+    header,
+    lineDelimiter,
+    quotesAll: csv.forceQualifier,
+  });
 }
 
 async function isOtherThanFolder(path: string): Promise<boolean> {

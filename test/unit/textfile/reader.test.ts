@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import reader from '../../../plugins/textfile/reader.ts';
 import { textSchema } from '../../support/arbitraries.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { contextOf, KeepingOutput, readFiles, withoutRights } from './files.ts';
+import { KeepingOutput } from '../files/formats/keeping-output.ts';
+import { contextOf, readFiles, withoutRights } from './files.ts';
 
 function folderWith(files: Record<string, string | Buffer>): string {
   const folder = tempFolder();

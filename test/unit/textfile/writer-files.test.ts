@@ -6,7 +6,8 @@ import { OutputFile } from '../../../plugins/textfile/output-file.ts';
 import writer from '../../../plugins/textfile/writer.ts';
 import { textSchema } from '../../support/arbitraries.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { batchOf, contents, contextOf, withoutRights, writeFiles } from './files.ts';
+import { batchOf } from '../files/formats/keeping-output.ts';
+import { contents, contextOf, withoutRights, writeFiles } from './files.ts';
 
 const open = async (parameter: object, run?: string) => writer.open(writer.options.parse(parameter), contextOf(run));
 

@@ -1,0 +1,45 @@
+import { DrayError } from 'dray/sdk';
+
+/** DataX's way to say UTF-8 differs from file to file. */
+const isUtf8Name = (encoding: string) => /^utf-?8$/i.test(encoding);
+
+/** An encoding other than UTF-8. */
+export interface Encoding {
+  readonly name: string;
+  /** Decodes a stream of bytes; characters may be cut anywhere between two calls. */
+  readonly decoder: () => { write(chunk: Buffer): string; end(): string | undefined };
+  /** The bytes, or undefined if the encoding lacks a character of the text. */
+  readonly encode: (text: string) => Buffer | undefined;
+  /** What a file starts with. */
+  readonly mark: Buffer;
+}
+
+/**
+ * Undefined for UTF-8, which needs no conversion.
+ * @throws DrayError JOB_INVALID for an encoding that iconv-lite does not know
+ */
+export async function encodingCalled(name: string): Promise<Encoding | undefined> {
+  if (isUtf8Name(name)) return undefined;
+  const { default: iconv } = await import('iconv-lite');
+  const isKnown: boolean = iconv.encodingExists(name);
+  if (!isKnown) {
+    throw new DrayError('JOB_INVALID', `there is no encoding "${name}"`, {
+      remedy: 'Use a name like UTF-8, GBK, ISO-8859-1, windows-1252 or UTF-16LE.',
+    });
+  }
+  // Without a byte order in its name, an encoding marks the order at the start of the file.
+  const width = /^utf-?(16|32)$/i.exec(name)?.[1];
+  const codec = width === '16' ? 'utf-16le' : width === '32' ? 'utf-32le' : name;
+  return {
+    name,
+    decoder: () => {
+      const decoder = iconv.getDecoder(name);
+      return { write: (chunk) => decoder.write(chunk), end: () => decoder.end() };
+    },
+    encode: (text) => {
+      const bytes = iconv.encode(text, codec);
+      return iconv.decode(bytes, codec, { stripBOM: false }) === text ? bytes : undefined;
+    },
+    mark: width === undefined ? Buffer.alloc(0) : iconv.encode('\ufeff', codec),
+  };
+}
