@@ -132,6 +132,8 @@ interface Definition<O extends Options> {
 }
 
 export interface ReaderDefinition<O extends Options = Options> extends Definition<O> {
+  /** How `dray files verify` names what it reads: `sftp://host/path`; the `parameter` object that such an address stands for. `file` is a path. */
+  readonly address?: { readonly scheme: string; readonly parameter: (address: string) => object };
   /** Called with valid options, in the main thread to plan and in the thread of each task to read. */
   open(options: z.output<O>, context: PluginContext): Promise<Reader> | Reader;
 }

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DrayError, type Json, LF, type PluginContext, type Reader, type RecordOutput, type Schema, type Split } from 'dray/sdk';
 import { unchain } from './codecs/chain.ts';
 import type { Codec } from './codecs/codec.ts';
-import type { FileFormat, IndexedFormat, RandomAccess } from './formats/format.ts';
+import type { FileDecoder, FileFormat, IndexedFormat, RandomAccess } from './formats/format.ts';
 import { type Expected, type FindOptions, type FoundFile, findSetFiles } from './set/find-set.ts';
 import { verifyFile } from './set/verify.ts';
 import { openLocalStorage } from './storage/local-storage.ts';
@@ -101,12 +101,13 @@ export function openFileReader(setup: FileReaderSetup, context: PluginContext): 
 
     async read(split, out, readSignal) {
       const part = split.part as unknown as FilePart;
+      readSignal.throwIfAborted();
       const from = part.isStaged ? { storage: openLocalStorage(), path: staged(part.path) } : { storage, path: part.path };
       await refuseChanged(storage, part);
       const counting = countingOutput(out);
       if ('decoder' in format) {
         const bytes = unchain(codecsOf(part.path), from.storage.read(from.path, { from: 0 }, readSignal), storage.nameOf(part.path));
-        await decode(format, bytes, counting, storage.nameOf(part.path));
+        await decode(format.decoder(counting, storage.nameOf(part.path)), bytes, counting, readSignal);
       } else {
         const file = await format.open(randomAccess(from.storage, from.path, part.bytes, readSignal), storage.nameOf(part.path));
         await file.read(counting, readSignal);
@@ -157,9 +158,10 @@ async function schemaOf(
   return finder.end();
 }
 
-async function decode(format: FileFormat, bytes: AsyncIterable<Buffer>, out: CountingOutput, file: string): Promise<void> {
-  const decoder = format.decoder(out, file);
+async function decode(decoder: FileDecoder, bytes: AsyncIterable<Buffer>, out: RecordOutput, signal: AbortSignal): Promise<void> {
   for await (const chunk of bytes) {
+    // What is in memory already comes without a pause in which the reading itself would notice.
+    signal.throwIfAborted();
     decoder.push(chunk);
     while (decoder.fill()) await out.flush();
   }
@@ -197,7 +199,8 @@ async function refuseChanged(storage: Storage, { path, version, isStaged }: File
   const now = await storage.facts(path);
   if (now?.version === version) return;
   const place = storage.nameOf(path);
-  throw new DrayError('FILE_CHANGED', `${place} ${now === undefined ? 'is gone' : 'has changed'} since it was found`, { place });
+  if (now === undefined) throw new DrayError('PATH_MISSING', `${place} is not there any more`, { place });
+  throw new DrayError('FILE_CHANGED', `${place} has changed since it was found`, { place });
 }
 
 interface CountingOutput extends RecordOutput {

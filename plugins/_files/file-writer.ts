@@ -62,7 +62,7 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
     if (writeMode === 'nonConflict') {
       const older = (await storage.filesIn(folder))
         .map(({ path }) => path)
-        .find((path) => nameIn(path) === fileName || names.runOf(nameIn(path)) !== undefined);
+        .find((path) => nameIn(path) === fileName || ![context.run, undefined].includes(names.runOf(nameIn(path))));
       if (older !== undefined)
         throw new DrayError('FILE_EXISTS', `${storage.nameOf(older)} is there already`, { place: storage.nameOf(folder) });
     }
@@ -91,12 +91,15 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
       const finished = files.map(
         (file): FinishedFile => ({ receipt: file.receipt, name: nameIn(file.receipt.path), sidecar: sidecarOf(file, setup, set, source) }),
       );
-      published.push(...finished.map(({ receipt }) => receipt.path));
-      await publishSet(set, source, finished, { rowDigest: String(digest), hasSidecars: setup.hasSidecars });
+      await publishSet(set, source, finished, {
+        rowDigest: digest,
+        hasSidecars: setup.hasSidecars,
+        onVisible: (path) => published.push(path),
+      });
       published.length = 0;
     },
     async discard() {
-      for (const path of published) await storage.remove(path);
+      for (const path of [...published, storage.join(folder, names.journal)]) await storage.remove(path);
       for (const receipt of await storage.unfinishedIn(folder))
         if (names.runOf(nameIn(receipt.path)) === context.run) await storage.discard(receipt);
     },

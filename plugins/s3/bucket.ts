@@ -94,7 +94,12 @@ export class Bucket {
     return s3Fault(error, { doing, server: this.#server, bucket: this.name, ...(key === undefined ? {} : { place: this.nameOf(key) }) });
   }
 
-  /** As `call`, also after the run was cancelled. */
+  /** As `call`; but after the run was cancelled it still works, for 30 s. */
+  async callAlways<T>(call: Call, send: (client: S3, how: HowToSend) => Promise<T>): Promise<T> {
+    return this.signal.aborted ? this.clean(call, send) : this.call(call, send);
+  }
+
+  /** As `call`, with nothing but 30 s to end it: what is being removed when the run is cancelled should go. */
   async clean<T>(call: Call, send: (client: S3, how: HowToSend) => Promise<T>): Promise<T> {
     const signal = AbortSignal.timeout(cleaningTimeoutMs);
     try {

@@ -55,7 +55,7 @@ const remedies: Partial<Record<string, string>> = {
   wrongRegion: 'Set "region" to the one where the bucket is.',
 };
 
-const unreachable = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;
+const unreachable = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EADDRNOTAVAIL)$/;
 
 export interface FaultPlace {
   /** Completes the sentence "cannot …". */
@@ -120,10 +120,11 @@ function networkFault({ name, code = '', message, cause }: S3Error): { kind: Err
   if (code === 'ECONNREFUSED') return { kind: 'CONNECT_FAILED', says: 'nothing listens there' };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { kind: 'CONNECT_FAILED', says: 'the host name is unknown' };
   if (unreachable.test(code)) return { kind: 'CONNECT_FAILED', says: code };
-  // The SDK's two timeouts have no code; only the text tells them apart.
-  if (name === 'TimeoutError' && message.includes('did not establish a connection'))
-    return { kind: 'CONNECT_FAILED', says: 'no answer within 10 s' };
-  if (name === 'TimeoutError') return { kind: 'CONNECTION_LOST', says: 'the server has been silent for too long' };
+  // The SDK's own two timeouts have no code; only the text tells them apart. It calls some errors of node:net by the same name.
+  if (name === 'TimeoutError' && code === '') {
+    if (message.includes('did not establish a connection')) return { kind: 'CONNECT_FAILED', says: 'no answer within 10 s' };
+    return { kind: 'CONNECTION_LOST', says: 'the server has been silent for too long' };
+  }
   if (message === 'Region is missing')
     return { kind: 'JOB_INVALID', says: 'there is no "region", neither in the job file nor in AWS_REGION' };
   if (code !== '' || /hang up|aborted|Parse Error/i.test(message))

@@ -1,8 +1,8 @@
 import { DrayError } from 'dray/sdk';
+import { byPath, hasWildcard, isHiddenBelow, isMeant, patternOf } from '../_files/storage/paths.ts';
 import type { StoredFile } from '../_files/storage/storage.ts';
 import type { Bucket } from './bucket.ts';
 import { errorName, statusOf } from './faults.ts';
-import { hasWildcards, isHidden, keyPattern } from './key-pattern.ts';
 
 /** The object of a key; undefined if there is none. */
 export async function keyFacts(bucket: Bucket, key: string): Promise<StoredFile | undefined> {
@@ -39,12 +39,15 @@ export async function findKeys(bucket: Bucket, path: string): Promise<StoredFile
     const file = await keyFacts(bucket, path);
     if (file !== undefined) return [file];
   }
-  if (hasWildcards(path)) {
-    const { prefix, matches, isFlat } = keyPattern(path);
-    return (await listKeys(bucket, prefix, { isFlat })).filter((file) => matches.test(file.path));
+  if (hasWildcard(path)) {
+    const pattern = patternOf(path);
+    const prefix = pattern.folder === '.' ? '' : `${pattern.folder}/`;
+    const files = await listKeys(bucket, prefix, { isFlat: pattern.levels.length === 1 });
+    return files.filter((file) => isMeant(pattern, file.path.slice(prefix.length)));
   }
   const prefix = folderPrefix(path);
-  return (await listKeys(bucket, prefix, { isFlat: false })).filter((file) => !isHidden(file.path, prefix));
+  const files = await listKeys(bucket, prefix, { isFlat: false });
+  return files.filter((file) => !isHiddenBelow(file.path.slice(prefix.length)));
 }
 
 /** `a/b` and `a/b/` are `a/b/`; the folder '' is the bucket. */
@@ -74,7 +77,7 @@ export async function listKeys(bucket: Bucket, prefix: string, { isFlat }: { isF
     token = nextPage(bucket, prefix, page.IsTruncated, page.NextContinuationToken);
   } while (token !== undefined);
   bucket.isKnown = true;
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return files.sort(byPath);
 }
 
 export interface OpenUpload {
@@ -84,14 +87,13 @@ export interface OpenUpload {
   readonly begun: number;
 }
 
-/** Uploads that were begun directly in a folder, and neither completed nor aborted. */
-export async function listUploads(bucket: Bucket, folder: string): Promise<OpenUpload[]> {
-  const prefix = folderPrefix(folder);
+/** Uploads that were neither completed nor aborted, to keys that start with the prefix; not those in folders below. */
+export async function listUploads(bucket: Bucket, prefix: string): Promise<OpenUpload[]> {
   const uploads: OpenUpload[] = [];
   let marker: { KeyMarker: string; UploadIdMarker: string | undefined } | undefined;
   do {
     // Not as URLs: asked for that, Ceph writes them, but does not say so.
-    const page = await bucket.clean({ doing: `list uploads to ${bucket.nameOf(prefix)}`, key: prefix }, (client, how) =>
+    const page = await bucket.callAlways({ doing: `list uploads to ${bucket.nameOf(prefix)}`, key: prefix }, (client, how) =>
       client.listMultipartUploads({ Bucket: bucket.name, Prefix: prefix, Delimiter: '/', ...marker }, how),
     );
     for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {

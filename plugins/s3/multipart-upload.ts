@@ -37,7 +37,8 @@ export async function abortUpload(bucket: Bucket, key: string, uploadId: string)
     try {
       await client.abortMultipartUpload({ Bucket: bucket.name, Key: key, UploadId: uploadId }, how);
     } catch (error) {
-      if (errorName(error) !== 'NoSuchUpload') throw error;
+      // Swift says NoSuchKey of one that was completed.
+      if (!['NoSuchUpload', 'NoSuchKey'].includes(errorName(error))) throw error;
     }
   });
 }

@@ -1,95 +1,77 @@
 import { createHash } from 'node:crypto';
-import type { S3 } from '@aws-sdk/client-s3';
 import { DrayError } from 'dray/sdk';
 import type { Receipt } from '../_files/storage/storage.ts';
 import type { Bucket } from './bucket.ts';
-import { errorName, statusOf } from './faults.ts';
-import { keyFacts } from './find-keys.ts';
+import { statusOf } from './faults.ts';
+import { keyFacts, listUploads } from './find-keys.ts';
 import { abortUpload, type S3Receipt } from './multipart-upload.ts';
-
-type HowToSend = Parameters<Parameters<Bucket['request']>[1]>[1];
 
 /**
  * Completes the upload: the object appears, or replaces the one before it, in one step.
  *
- * An object that must not be replaced is looked for before, and on completion the server is told so with If-None-Match. Amazon obeys
- * (since November 2024), and newer MinIO; Ceph 16 ignores it and Swift refuses it, so that there somebody who writes the same key between
- * the two requests is overwritten.
+ * An object that must not be replaced is looked for before, and the server is told so on completion, with If-None-Match. Amazon obeys
+ * (since November 2024), Swift does, newer MinIO does; Ceph 16 completes regardless, so that there somebody who writes the same key
+ * between the two requests is overwritten.
  *
  * May be called again after a crash or a lost answer: if the upload is no longer open and its object is there, it was published.
  */
 export async function publishUpload(bucket: Bucket, receipt: Receipt, { replaces }: { replaces: boolean }): Promise<void> {
   const upload = receipt as S3Receipt;
   const key = upload.path;
-  const call = { doing: `make ${bucket.nameOf(key)} visible`, key };
   if (!replaces && (await keyFacts(bucket, key)) !== undefined) {
-    if (await isPublished(bucket, upload)) return;
+    if (!(await isOpen(bucket, upload)) && (await isThere(bucket, upload))) return;
     throw exists(bucket, key);
   }
+  // Before, not after: a crash in between leaves something that can be published again.
+  if (upload.parts.length === 0) await abortUpload(bucket, key, upload.uploadId);
   try {
     await complete(bucket, upload, replaces);
   } catch (error) {
     bucket.signal.throwIfAborted();
-    if (await isPublished(bucket, upload)) return;
+    const isStillOpen = upload.parts.length > 0 && (await isOpen(bucket, upload));
+    if (!isStillOpen && (await isThere(bucket, upload))) return;
     const status = statusOf(error);
     if (!replaces && (status === 412 || status === 409)) throw exists(bucket, key, error);
-    if (errorName(error) === 'NoSuchUpload') {
-      const place = bucket.nameOf(key);
-      const remedy = 'Run the job again; look for a rule of the bucket that aborts unfinished uploads.';
-      throw new DrayError('FILE_FAILED', `cannot ${call.doing}: its upload was aborted by somebody else`, { cause: error, place, remedy });
-    }
-    throw bucket.fault(error, call);
+    if (isStillOpen || upload.parts.length === 0) throw bucket.fault(error, { doing: `make ${bucket.nameOf(key)} visible`, key });
+    throw over(bucket, key, error);
   }
-  if (upload.parts.length === 0) await abortUpload(bucket, key, upload.uploadId);
 }
 
 async function complete(bucket: Bucket, upload: S3Receipt, replaces: boolean): Promise<void> {
-  const send = upload.parts.length === 0 ? putEmpty : completeParts;
-  const condition = replaces ? {} : { IfNoneMatch: '*' };
+  const { path, uploadId, parts } = upload;
+  const send = (condition: { IfNoneMatch?: '*' }): Promise<unknown> =>
+    bucket.request<unknown>(bucket.signal, (client, how) => {
+      const target = { Bucket: bucket.name, Key: path, ...condition };
+      // An upload without parts cannot be completed.
+      if (parts.length === 0) return client.putObject({ ...target, Body: Buffer.alloc(0), ContentLength: 0 }, how);
+      const Parts = parts.map(({ number, etag, crc32 }) => ({
+        PartNumber: number,
+        ETag: etag,
+        ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
+      }));
+      return client.completeMultipartUpload({ ...target, UploadId: uploadId, MultipartUpload: { Parts } }, how);
+    });
   try {
-    await bucket.request(bucket.signal, (client, how) => send(client, how, bucket.name, upload, condition));
+    await send(replaces ? {} : { IfNoneMatch: '*' });
   } catch (error) {
-    // Not implemented: the condition, or the whole request.
+    // Not implemented: the condition. Swift has it for multipart uploads alone.
     if (replaces || statusOf(error) !== 501) throw error;
-    await bucket.request(bucket.signal, (client, how) => send(client, how, bucket.name, upload, {}));
+    await send({});
   }
 }
 
-interface Condition {
-  readonly IfNoneMatch?: '*' | string;
-}
-
-function completeParts(client: S3, how: HowToSend, bucket: string, { path, uploadId, parts }: S3Receipt, condition: Condition) {
-  const Parts = parts.map(({ number, etag, crc32 }) => ({
-    PartNumber: number,
-    ETag: etag,
-    ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
-  }));
-  return client.completeMultipartUpload({ Bucket: bucket, Key: path, UploadId: uploadId, MultipartUpload: { Parts }, ...condition }, how);
-}
-
-/** An upload without parts cannot be completed. */
-function putEmpty(client: S3, how: HowToSend, bucket: string, { path }: S3Receipt, condition: Condition) {
-  return client.putObject({ Bucket: bucket, Key: path, Body: Buffer.alloc(0), ContentLength: 0, ...condition }, how);
+/** ListParts would be the shorter way, but Swift goes on listing the parts of an upload that was completed. */
+async function isOpen(bucket: Bucket, { path, uploadId }: S3Receipt): Promise<boolean> {
+  return (await listUploads(bucket, path)).some((upload) => upload.key === path && upload.uploadId === uploadId);
 }
 
 /**
- * True if the object is what the upload makes, and the upload is not open: a file with the same bytes may have been there before.
- * Not recognized are objects that the server encrypts with keys of a KMS, whose ETags are not what they are elsewhere.
+ * True if the object is what the upload makes. By itself this is no proof: the same bytes may have been there before. Not recognized
+ * are objects that the server encrypts with keys of a KMS: their ETags are not what they are elsewhere.
  */
-async function isPublished(bucket: Bucket, upload: S3Receipt): Promise<boolean> {
+async function isThere(bucket: Bucket, upload: S3Receipt): Promise<boolean> {
   const object = await keyFacts(bucket, upload.path);
-  if (object === undefined || object.version !== `${finalTag(upload)}-${upload.bytes}`) return false;
-  try {
-    const { path, uploadId } = upload;
-    await bucket.request(bucket.signal, (client, how) =>
-      client.listParts({ Bucket: bucket.name, Key: path, UploadId: uploadId, MaxParts: 1 }, how),
-    );
-    return false;
-  } catch (error) {
-    bucket.signal.throwIfAborted();
-    return errorName(error) === 'NoSuchUpload';
-  }
+  return object?.version === `${finalTag(upload)}-${upload.bytes}`;
 }
 
 /** MD5 of the parts' MD5s, and their count: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
@@ -101,5 +83,15 @@ function finalTag({ parts }: S3Receipt): string {
 
 function exists(bucket: Bucket, key: string, cause?: unknown): DrayError {
   const place = bucket.nameOf(key);
-  return new DrayError('FILE_EXISTS', `${place} is there already`, { place, ...(cause === undefined ? {} : { cause }) });
+  return new DrayError('FILE_EXISTS', `${place} is there already`, { place, cause });
+}
+
+function over(bucket: Bucket, key: string, cause: unknown): DrayError {
+  const place = bucket.nameOf(key);
+  const remedy = 'Run the job again; look for a rule of the bucket, or a person, that aborts uploads or writes the same file.';
+  return new DrayError('FILE_FAILED', `${place} cannot be made visible: its upload was aborted, or somebody has replaced the file`, {
+    cause,
+    place,
+    remedy,
+  });
 }

@@ -8,6 +8,12 @@ const options = z.strictObject({
   ...fileReaderShape,
 });
 
+/** `s3://bucket/key` */
+function addressed(address: string): object {
+  const [, bucket = '', object = ''] = /^s3:\/\/([^/]+)\/(.*)$/i.exec(address) ?? [];
+  return { bucket, object };
+}
+
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Reader> {
   const { openS3Storage } = await import('./s3-storage.ts');
@@ -21,6 +27,7 @@ export default defineReader({
   aliases: ['ossreader', 's3reader'],
   summary: 'Reads files of S3 and of servers like it: CSV, text, COPY text, JSON lines or Parquet, packed and encrypted or not',
   options,
+  address: { scheme: 's3', parameter: addressed },
   example: { bucket: 'warehouse', object: 'in/orders/', ready: { waitMinutes: 30 }, verify: 'require' },
   open,
 });

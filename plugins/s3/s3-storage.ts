@@ -3,7 +3,7 @@ import type { Storage } from '../_files/storage/storage.ts';
 import { openBucket, type S3Options } from './bucket.ts';
 import { errorName } from './faults.ts';
 import { findKeys, folderPrefix, keyFacts, listKeys, listUploads } from './find-keys.ts';
-import { abortUpload, beginUpload } from './multipart-upload.ts';
+import { abortUpload, beginUpload, type S3Receipt } from './multipart-upload.ts';
 import { publishUpload } from './publish.ts';
 import { readObject } from './read-object.ts';
 
@@ -16,8 +16,8 @@ export type { S3Options } from './bucket.ts';
  * An unfinished file is a multipart upload: invisible, durable part by part, and made visible by its completion. What remains of runs
  * that were killed costs room until it is discarded; `unfinishedIn` tells when each was begun (`begun`, milliseconds since 1970).
  *
- * @param signal when it fires, every pending and later call rejects with its reason, except those that clean up: Upload.abort, discard,
- *   unfinishedIn and remove, which then have 30 s.
+ * @param signal when it fires, pending and later calls reject with its reason. Upload.abort and discard go on, and unfinishedIn and remove
+ *   can be called again, to clean up; each request of theirs then has 30 s.
  * @throws DrayError JOB_INVALID for options that contradict each other
  */
 export async function openS3Storage(options: S3Options, signal: AbortSignal): Promise<Storage> {
@@ -28,13 +28,19 @@ export async function openS3Storage(options: S3Options, signal: AbortSignal): Pr
     filesIn: (folder) => listKeys(bucket, folderPrefix(folder), { isFlat: true }),
     facts: (key) => keyFacts(bucket, key),
     read: (key, range, readSignal) => readObject(bucket, key, range, readSignal),
-    begin: (key) => beginUpload(bucket, validKey(key)),
+    begin: async (key) => beginUpload(bucket, validKey(key)),
     publish: (receipt, how) => publishUpload(bucket, receipt, how),
-    discard: ({ path, uploadId }) => abortUpload(bucket, path, String(uploadId)),
+    discard: (receipt) => abortUpload(bucket, receipt.path, (receipt as S3Receipt).uploadId),
     unfinishedIn: async (folder) =>
-      (await listUploads(bucket, folder)).map(({ key, uploadId, begun }) => ({ path: key, bytes: 0, uploadId, parts: [], begun })),
+      (await listUploads(bucket, folderPrefix(folder))).map(({ key, uploadId, begun }) => ({
+        path: key,
+        bytes: 0,
+        uploadId,
+        parts: [],
+        begun,
+      })),
     async remove(key) {
-      await bucket.clean({ doing: `remove ${bucket.nameOf(key)}`, key }, async (client, how) => {
+      await bucket.callAlways({ doing: `remove ${bucket.nameOf(key)}`, key }, async (client, how) => {
         try {
           await client.deleteObject({ Bucket: bucket.name, Key: key }, how);
         } catch (error) {

@@ -26,10 +26,11 @@ export function isLost(error: unknown): error is DrayError {
   return error instanceof DrayError && (error.code === 'CONNECTION_LOST' || error.code === 'CONNECT_FAILED');
 }
 
-/** What the server answers to a request that it does not fulfil, as an error of ours. Other errors stay as they are. */
+/** What the server answers to a request that it does not fulfil, as an error of ours; a lost connection gets the file as its place. */
 export function requestFault(cause: unknown, { verb, name }: Doing): unknown {
+  if (isLost(cause)) return cause.at({ place: name });
   const code = statusOf(cause);
-  if (code === undefined || cause instanceof DrayError) return cause;
+  if (code === undefined) return cause;
   const facts = { cause, place: name };
   const said = (cause as Error).message;
   if (code === status.noSuchFile) return new DrayError('PATH_MISSING', `cannot ${verb} ${name}: it is not there`, facts);

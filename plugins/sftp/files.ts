@@ -1,6 +1,6 @@
 import { DrayError } from 'dray/sdk';
 import type { Attributes, FileSystem } from 'ssh2-sftp-client';
-import { folderOf, inFolder } from '../_files/storage/paths.ts';
+import { folderOf, inFolder, nameIn, temporaryName } from '../_files/storage/paths.ts';
 import type { Receipt } from '../_files/storage/storage.ts';
 import type { Connection } from './connection.ts';
 import { type Doing, offers, requestFault, status, statusOf } from './faults.ts';
@@ -29,11 +29,11 @@ export async function writeFault(cause: unknown, doing: Doing, connection: Conne
 }
 
 /** Removes a file or a link; it may be gone already. */
-export async function removeFile(connection: Connection, path: string, name: string): Promise<void> {
+export async function removeFile(connection: Connection, path: string, { name, verb }: Doing): Promise<void> {
   try {
     await connection.request((sftp, done) => sftp.unlink(path, done));
   } catch (error) {
-    if (statusOf(error) !== status.noSuchFile) throw requestFault(error, { verb: 'remove', name });
+    if (statusOf(error) !== status.noSuchFile) throw requestFault(error, { verb, name });
   }
 }
 
@@ -61,7 +61,7 @@ async function isFolder(connection: Connection, path: string, name: string): Pro
 
 /** Where the bytes of an upload are until it is published. */
 export function temporaryOf({ path, temporary }: Receipt): string {
-  return inFolder(folderOf(path), String(temporary));
+  return inFolder(folderOf(path), typeof temporary === 'string' ? temporary : temporaryName(nameIn(path)));
 }
 
 /** Gives a finished file its name. A connection that is lost in between leaves the question whether that was done; the files answer it. */
@@ -70,17 +70,26 @@ export async function publishFile(session: Session, receipt: Receipt, name: stri
   const temporary = temporaryOf(receipt);
   let wasSent = false;
   await session.retrying(async (connection) => {
-    if (wasSent && (await sizeOf(connection, temporary)) === undefined && (await sizeOf(connection, path)) === bytes) return;
-    if (!replaces && (await sizeOf(connection, path)) !== undefined) throw exists(name);
-    wasSent = true;
     try {
-      await (replaces ? renameOver(connection, temporary, path) : connection.request((sftp, done) => sftp.rename(temporary, path, done)));
+      if (wasSent && (await sizeOf(connection, temporary)) === undefined && (await sizeOf(connection, path)) === bytes) return;
+      if (!replaces && (await sizeOf(connection, path)) !== undefined) throw exists(name);
+      wasSent = true;
+      await (replaces ? renameOver(connection, temporary, path) : renameBeside(connection, temporary, path, name));
     } catch (error) {
-      // Section 6.5 of draft-ietf-secsh-filexfer-02: RENAME fails where there is a file already; OpenSSH makes a link and removes the old name.
-      if (!replaces && statusOf(error) === status.failure && (await sizeOf(connection, path)) !== undefined) throw exists(name);
       throw await writeFault(error, { verb: 'rename a finished file to', name }, connection, folderOf(path));
     }
   });
+}
+
+/** Section 6.5 of the draft: RENAME fails where there is a file already. OpenSSH makes a link, then removes the old name. */
+async function renameBeside(connection: Connection, from: string, to: string, name: string): Promise<void> {
+  try {
+    await connection.request((sftp, done) => sftp.rename(from, to, done));
+  } catch (error) {
+    // Somebody was faster than our look a moment ago.
+    if (statusOf(error) === status.failure && (await sizeOf(connection, to)) !== undefined) throw exists(name);
+    throw error;
+  }
 }
 
 /** posix-rename@openssh.com (OpenSSH's PROTOCOL, section 4.3) replaces in one step; without it the file is away for a moment. */

@@ -10,6 +10,17 @@ const options = z.strictObject({
   ...fileReaderShape,
 });
 
+/** `sftp://user@host:port/path`, from the root; a password never stands in an address. */
+function addressed(address: string): object {
+  const { hostname, port, username, pathname } = new URL(address);
+  return {
+    host: hostname,
+    username: decodeURIComponent(username),
+    path: decodeURIComponent(pathname),
+    ...(port === '' ? {} : { port: Number(port) }),
+  };
+}
+
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Reader> {
   const { openSftpStorage } = await import('./sftp-storage.ts');
@@ -23,6 +34,7 @@ export default defineReader({
   aliases: ['ftpreader', 'sftpreader'],
   summary: 'Reads files of an SFTP server: CSV, text, COPY text, JSON lines or Parquet, packed and encrypted or not',
   options,
+  address: { scheme: 'sftp', parameter: addressed },
   example: {
     host: 'files.example.com',
     username: 'shop',

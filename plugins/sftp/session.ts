@@ -12,9 +12,10 @@ const tidyTimeoutMs = 5000;
 export class Session {
   readonly signal: AbortSignal;
   readonly #options: SftpOptions;
-  readonly #stop = () => this.#current?.destroy(this.signal.reason);
+  readonly #stop = () => this.#end(this.signal.reason);
   #current: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
+  #attempt: AbortController | undefined;
   #isClosed = false;
 
   get #reconnect() {
@@ -30,7 +31,7 @@ export class Session {
   /** The connection, or a new one if it was lost. */
   async connection(): Promise<Connection> {
     this.signal.throwIfAborted();
-    return this.#connected(this.#options, this.signal);
+    return this.#connected(this.#options);
   }
 
   /** Does work that may be done twice; over a new connection if it was lost meanwhile. */
@@ -52,7 +53,7 @@ export class Session {
     if (!this.signal.aborted) return this.retrying(work, 2);
     await this.#connecting?.catch(() => undefined);
     const timeoutMs = Math.min(this.#options.timeoutMs ?? tidyTimeoutMs, tidyTimeoutMs);
-    return work(await this.#connected({ ...this.#options, timeoutMs }, AbortSignal.timeout(timeoutMs)));
+    return work(await this.#connected({ ...this.#options, timeoutMs }));
   }
 
   /** Waits a while after a lost connection. Throws the error if it is another one, or if there were too many in a row. */
@@ -69,19 +70,38 @@ export class Session {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.signal.removeEventListener('abort', this.#stop);
+    this.#attempt?.abort(closed());
     await this.#connecting?.catch(() => undefined);
     await this.#current?.close();
   }
 
-  async #connected(options: SftpOptions, signal: AbortSignal): Promise<Connection> {
-    if (this.#current?.isLost === false) return this.#current;
-    // Whoever comes while a connection is being made waits for that one.
-    this.#connecting ??= connect(options, signal).finally(() => {
-      this.#connecting = undefined;
-    });
-    const connection = await this.#connecting;
-    this.#current = connection;
-    if (signal.aborted) connection.destroy(signal.reason);
-    return connection;
+  #end(reason: unknown): void {
+    this.#attempt?.abort(reason);
+    this.#current?.destroy(reason);
   }
+
+  /** Whoever comes while a connection is being made waits for that one. */
+  async #connected(options: SftpOptions): Promise<Connection> {
+    if (this.#isClosed) throw closed();
+    if (this.#current?.isLost === false) return this.#current;
+    this.#connecting ??= this.#connect(options);
+    return this.#connecting;
+  }
+
+  async #connect(options: SftpOptions): Promise<Connection> {
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    try {
+      this.#current = await connect(options, attempt.signal);
+      if (attempt.signal.aborted) this.#current.destroy(attempt.signal.reason);
+      return this.#current;
+    } finally {
+      this.#attempt = undefined;
+      this.#connecting = undefined;
+    }
+  }
+}
+
+function closed(): Error {
+  return new Error('The storage is closed.');
 }

@@ -32,6 +32,7 @@ export async function openSftpStorage(options: SftpOptions, signal: AbortSignal)
     return whole.replace(/(?:\/+\.?)+$/, '');
   };
   const nameOf = (path: string) => `${origin}${absolute(path) || '/'}`;
+  const removing = (path: string) => ({ verb: 'remove', name: nameOf(path) });
   const orRoot = (path: string) => absolute(path) || '/';
 
   return {
@@ -46,7 +47,7 @@ export async function openSftpStorage(options: SftpOptions, signal: AbortSignal)
     read: (path, range, stop) => readFile(session, { path: absolute(path), name: nameOf(path) }, range, stop),
     begin: (path) => SftpUpload.begin(session, absolute(path), nameOf(path)),
     publish: (receipt, { replaces }) => publishFile(session, receipt, nameOf(receipt.path), replaces),
-    discard: (receipt) => session.tidying((connection) => removeFile(connection, temporaryOf(receipt), nameOf(temporaryOf(receipt)))),
+    discard: (receipt) => session.tidying((connection) => removeFile(connection, temporaryOf(receipt), removing(temporaryOf(receipt)))),
     unfinishedIn: (folder) =>
       session.tidying(async (connection) => {
         const files = await filesIn(connection, orRoot(folder), nameOf(folder));
@@ -55,7 +56,7 @@ export async function openSftpStorage(options: SftpOptions, signal: AbortSignal)
           return name === undefined ? [] : [{ path: inFolder(folderOf(path), name), bytes, temporary: nameIn(path) }];
         });
       }),
-    remove: (path) => session.retrying((connection) => removeFile(connection, absolute(path), nameOf(path))),
+    remove: (path) => session.retrying((connection) => removeFile(connection, absolute(path), removing(path))),
     makeFolder: (folder) => session.retrying((connection) => makeFolder(connection, absolute(folder), nameOf)),
     join: inFolder,
     close: () => session.close(),

@@ -29,11 +29,12 @@ export class SftpUpload implements Upload {
   readonly #name: string;
   readonly #temporary: string;
   #connection: Connection;
-  #handle: Buffer;
+  /** undefined once it is closed: the server gives the same handle to the next file. */
+  #handle: Buffer | undefined;
   /** Not yet acknowledged, by their offsets, ascending. */
   readonly #blocks = new Map<number, Block>();
   readonly #most: number;
-  /** How many of them may be under way: `#most`; after a lost connection one, and one more for each acknowledgement, so that even one that soon breaks brings it further. */
+  /** How many of them may be under way. After a loss one, and one more for each acknowledgement: even a connection that soon breaks brings it further. */
   #allowed: number;
   #underWay = 0;
   readonly #free: Buffer[] = [];
@@ -52,7 +53,7 @@ export class SftpUpload implements Upload {
     const temporary = temporaryPath(path);
     return session.retrying(async (connection) => {
       // Made anew, so that nobody can have put a link there to have us write elsewhere.
-      await removeFile(connection, temporary, name);
+      await removeFile(connection, temporary, { verb: 'write', name });
       const flags = openFlags.write | openFlags.create | openFlags.exclusive;
       try {
         const handle = await connection.request<Buffer>((sftp, done) => sftp.open(temporary, flags, done));
@@ -108,9 +109,8 @@ export class SftpUpload implements Upload {
   async abort(): Promise<void> {
     this.#fault ??= new DrayError('CANCELLED', `${this.#name} is no longer written`, { place: this.#name });
     await this.#session.tidying(async (connection) => {
-      const handle = this.#handle;
-      if (connection === this.#connection) await connection.request((sftp, done) => sftp.close(handle, done)).catch(() => undefined);
-      await removeFile(connection, this.#temporary, this.#name);
+      if (connection === this.#connection) await this.#closeHandle().catch(() => undefined);
+      await removeFile(connection, this.#temporary, { verb: 'remove', name: this.#name });
     });
   }
 
@@ -125,14 +125,14 @@ export class SftpUpload implements Upload {
 
   #sendAllowed(): void {
     for (const [offset, block] of this.#blocks) {
-      if (this.#underWay >= this.#allowed) return;
+      if (this.#underWay >= this.#allowed || this.#fault !== undefined) return;
       if (!block.isSent) this.#send(offset, block);
     }
   }
 
   #send(offset: number, block: Block): void {
     const connection = this.#connection;
-    const handle = this.#handle;
+    const handle = this.#handle!;
     block.isSent = true;
     this.#underWay++;
     connection
@@ -190,13 +190,19 @@ export class SftpUpload implements Upload {
 
   /** On the disk of the server, where it has fsync@openssh.com (OpenSSH's PROTOCOL, section 4.6); and as long as it must be. */
   async #settle(): Promise<void> {
-    const handle = this.#handle;
+    const handle = this.#handle!;
     const connection = this.#connection;
     if (offers(connection.sftp, 'fsync@openssh.com')) await connection.request((sftp, done) => sftp.ext_openssh_fsync(handle, done));
-    await connection.request((sftp, done) => sftp.close(handle, done));
+    await this.#closeHandle();
     const attributes = await connection.request<Attributes>((sftp, done) => sftp.lstat(this.#temporary, done));
     if (kindOf(attributes) !== 'file' || attributes.size !== this.#takenBytes)
       throw this.#wrongSize(attributes.size ?? 0, this.#takenBytes);
+  }
+
+  async #closeHandle(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    if (handle !== undefined) await this.#connection.request((sftp, done) => sftp.close(handle, done));
   }
 
   #wrongSize(size: number, written: number): DrayError {

@@ -119,7 +119,18 @@ test('facts are those of the list, and the version is another one when the conte
   expect(await storage.facts('b.csv')).toBeUndefined();
 });
 
-const oddKeys = ['ü/日本 語/a+b&c%41;😀.csv', "o/'q\"<&>.csv", 'o//double', 'o/../up', 'o/./here', 'o/%2Fx', 'o/ space ', 'o/a\tb\nc', 'o/#?=@:,!~', 'o/\\b'];
+const oddKeys = [
+  'ü/日本 語/a+b&c%41;😀.csv',
+  'o/\'q"<&>.csv',
+  'o//double',
+  'o/../up',
+  'o/./here',
+  'o/%2Fx',
+  'o/ space ',
+  'o/a\tb\nc',
+  'o/#?=@:,!~',
+  'o/\\b',
+];
 
 test.each(oddKeys)('a key may be %j', async (key) => {
   const storage = await storageWith();

@@ -226,6 +226,13 @@ test('an upload whose connection always breaks fails, and can be aborted', async
   expect(await openUploads()).toEqual([]);
 });
 
+test('with a checksum in each request files come back too', async () => {
+  const storage = await testStorage(s3, { bucket, partBytes, requestChecksum: 'when-supported' });
+  const content = someBytes(2 * partBytes + 1);
+  await store(storage, 'checksums.bin', content);
+  expect(sha256(await bytesOf(storage, 'checksums.bin'))).toBe(sha256(content));
+});
+
 test('parts grow, so that 4 TB fit into the 10,000 that there may be', () => {
   const sizes = Array.from({ length: 10_000 }, (_, index) => bytesOfPart(index + 1, 8 * mebi));
   expect([sizes[0], sizes[999], sizes[1000], sizes[9999]]).toEqual([8 * mebi, 8 * mebi, 16 * mebi, 1024 * mebi]);

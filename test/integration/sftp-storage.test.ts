@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Storage } from '../../plugins/_files/storage/storage.ts';
 import { openSftpStorage } from '../../plugins/sftp/sftp-storage.ts';
 import { type SshdServer, startSshd } from '../support/sshd-server.ts';
@@ -103,14 +103,6 @@ test('a file that grows while it is read ends where it ended at first', async ()
   expect(bytes).toBe(3_000_000);
 });
 
-test('a loop that is left closes its file: more often than a server has handles', async () => {
-  writeFileSync(join(folder, 'a'), randomBytes(500_000));
-  for (let round = 0; round < 1200; round++) {
-    for await (const chunk of storage.read(join(folder, 'a'), { from: 0, to: 10 }, never)) if (chunk.length > 0) break;
-  }
-  expect(await bytesOf(storage.read(join(folder, 'a'), { from: 0 }, never))).toHaveLength(500_000);
-});
-
 test('until it is published a file is there under its hidden name only', async () => {
   const receipt = await uploadTo(storage, join(folder, 'a'), Buffer.from('new'));
   expect(await found('.')).toEqual([]);
@@ -146,6 +138,16 @@ test('what a run left is found by the next one, and removed; abort leaves nothin
   await expect(upload.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(await storage.unfinishedIn(folder)).toEqual([]);
   expect(await storage.unfinishedIn(join(folder, 'none'))).toEqual([]);
+});
+
+test('an upload that is aborted after it was finished does not disturb the next one', async () => {
+  const first = await storage.begin(join(folder, 'a'));
+  await first.finish();
+  const second = await storage.begin(join(folder, 'b'));
+  await second.write(Buffer.from('second'));
+  await first.abort();
+  await storage.publish(await second.finish(), { replaces: false });
+  expect((await storage.filesIn(folder)).map(({ path, bytes }) => [path, bytes])).toEqual([[join(folder, 'b'), 6]]);
 });
 
 test('a link under the hidden name is not followed: the file behind it stays as it is', async () => {
@@ -261,4 +263,15 @@ test('files are read and written side by side over one connection', async () => 
       expect((await bytesOf(storage.read(path, { from: 0 }, never))).equals(bytes)).toBe(true);
     }),
   );
+});
+
+test('a file is flushed to the disk of the server before it has its name, with one request each for that and the renaming', async () => {
+  const log = join(folder, 'log');
+  const noted = await startSshd({ settings: [`ForceCommand /usr/lib/openssh/sftp-server -e -l DEBUG3 2>>${log}`] });
+  onTestFinished(() => noted.stop());
+  const other = await openSftpStorage(loginTo(noted), never);
+  onTestFinished(() => other.close());
+  await other.publish(await uploadTo(other, join(folder, 'a'), Buffer.from('new')), { replaces: true });
+  const requests = [...readFileSync(log, 'utf8').matchAll(/request \d+: (write|fsync|close|posix-rename)/g)].map(([, request]) => request);
+  expect(requests).toEqual(['write', 'fsync', 'close', 'posix-rename']);
 });

@@ -24,7 +24,10 @@ export async function beginCeph(port: number, { accessKeyId, secretAccessKey }: 
   const cluster = randomUUID();
   const file = (name: string, text: string) => ownFile(owner, join(monitor.folder, name), text);
   const keyring = file('keyring', keyringText());
-  const config = file('ceph.conf', configText({ cluster, monitorPort, keyring, folders: [monitor, store, gateway].map(({ folder }) => folder) }));
+  const config = file(
+    'ceph.conf',
+    configText({ cluster, monitorPort, keyring, folders: [monitor, store, gateway].map(({ folder }) => folder) }),
+  );
   for (const { folder } of [monitor, store]) ownFolder(owner, join(folder, 'store'));
 
   const here = ['-c', config];
@@ -119,7 +122,12 @@ function keyringText(): string {
     'osd.0': { mon: 'allow profile osd', osd: 'allow *', mgr: 'allow profile osd' },
   };
   return Object.entries(rights)
-    .map(([name, caps]) => `[${name}]\nkey = ${newKey()}\n${Object.entries(caps).map(([of, cap]) => `caps ${of} = "${cap}"\n`).join('')}`)
+    .map(
+      ([name, caps]) =>
+        `[${name}]\nkey = ${newKey()}\n${Object.entries(caps)
+          .map(([of, cap]) => `caps ${of} = "${cap}"\n`)
+          .join('')}`,
+    )
     .join('\n');
 }
 

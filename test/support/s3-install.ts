@@ -6,7 +6,10 @@ import { delimiter, join } from 'node:path';
 export type S3Kind = 'ceph' | 'swift';
 
 const needs: Record<S3Kind, { readonly programs: readonly string[]; readonly packages: readonly string[] }> = {
-  ceph: { programs: ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'monmaptool'], packages: ['radosgw', 'ceph-mon', 'ceph-osd'] },
+  ceph: {
+    programs: ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'monmaptool'],
+    packages: ['radosgw', 'ceph-mon', 'ceph-osd'],
+  },
   swift: {
     programs: ['swift-proxy-server', 'swift-object-server', 'swift-container-server', 'swift-account-server', 'memcached'],
     packages: ['swift-proxy', 'swift-object', 'swift-container', 'swift-account', 'memcached'],

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { onTestFinished } from 'vitest';
@@ -67,4 +68,30 @@ export async function openProxy(target: string, tls?: { readonly key: string; re
     cut: (times, after = 0) => Object.assign(cuts.down, { times, after }),
     cutUp: (times, after) => Object.assign(cuts.up, { times, after }),
   };
+}
+
+/** Between client and server, request by request. @param before is awaited before a request goes on to the server */
+export async function openRequestProxy(target: string, before: (request: IncomingMessage) => Promise<void>): Promise<string> {
+  const { hostname, port } = new URL(target);
+  const proxy = createHttpServer((incoming, response) => {
+    const forward = () => {
+      // The Host header stays: it is signed.
+      const outgoing = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      // Swift sends a body with a 404 to HEAD, which is an error on the connection after the answer.
+      outgoing.on('error', () => {
+        if (!response.headersSent) response.destroy();
+      });
+      incoming.pipe(outgoing);
+    };
+    before(incoming).then(forward, () => response.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    proxy.close();
+    proxy.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 }

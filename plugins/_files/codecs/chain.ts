@@ -6,8 +6,9 @@ export function suffixOf(codecs: readonly Codec[]): string {
 }
 
 /**
- * A sink whose bytes pass through the codecs, first to last, and then go on; ending or destroying it does so with all of them. Its `frameIndex` is that of the
- * codec that has one, counted in the bytes that this codec wrote: `plainToStored` leads through an encryption behind it.
+ * A sink whose bytes pass through the codecs, first to last, and then go on; ending or destroying it does so with all of them. Its
+ * `frameIndex` is that of the codec that has one, counted in the bytes that this codec wrote: `plainToStored` leads through an
+ * encryption behind it.
  */
 export function chain(codecs: readonly Codec[], into: ByteSink): ByteSink {
   let sink = into;

@@ -15,8 +15,8 @@ import type { ByteSink, Codec } from './codec.ts';
 import { StoredBytes } from './stored-bytes.ts';
 
 /*
- * AES-256-GCM chunk by chunk: the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, "Online Authenticated-Encryption and its Nonce-Reuse
- * Misuse-Resistance" (2015), as in Tink and age. Integers are big-endian.
+ * AES-256-GCM chunk by chunk: the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, "Online Authenticated-Encryption
+ * and its Nonce-Reuse Misuse-Resistance" (2015), as in Tink and age. Integers are big-endian.
  *
  *   header  "DRAYENC1", version (1 byte), size of a chunk (4), key id (16), salt (32), HMAC-SHA256 of all of this (32)
  *   chunks  65,536 bytes each, the last one 1 to 65,536 (0 if the file is empty), each with its tag of 16 bytes behind it
@@ -214,11 +214,13 @@ function checkedHeader(header: Buffer, key: CipherKey, file: string): { keys: Fi
   const isOurs = header.subarray(0, versionAt).equals(magic);
   if (!isOurs) throw refused(file, 0, 'does not begin like a file that dray has encrypted');
   if (header.length < headerBytes) throw refused(file, header.length, 'is cut off within its header');
-  if (header[versionAt] !== version)
+  if (header[versionAt] !== version) {
     throw refused(file, versionAt, `is encrypted in form ${header[versionAt]}, and this dray knows form ${version}`);
+  }
   const id = header.toString('hex', keyIdAt, saltAt);
-  if (id !== key.id)
+  if (id !== key.id) {
     throw new DrayError('KEY_WRONG', `${file} was encrypted with the key ${id}, and the key given is ${key.id}`, { place: file });
+  }
   const keys = fileKeys(key, header.subarray(saltAt, macAt));
   if (!timingSafeEqual(macOf(header, keys), header.subarray(macAt))) throw refused(file, 0, 'is damaged, or was changed, in its header');
   return { keys, chunkBytes: header.readUInt32BE(versionAt + 1) };
@@ -226,8 +228,8 @@ function checkedHeader(header: Buffer, key: CipherKey, file: string): { keys: Fi
 
 function whyRefused(keys: FileKeys, chunk: number, isLast: boolean, sealed: Buffer): string {
   if (isLast && sealed.length === 0) return 'is not there: the file is cut off';
-  if (opened(keys, chunk, !isLast, sealed) === undefined)
-    return isLast ? 'is damaged, was changed, or is cut off' : 'is damaged, or was changed';
+  const isDamaged = opened(keys, chunk, !isLast, sealed) === undefined;
+  if (isDamaged) return isLast ? 'is damaged, was changed, or is cut off' : 'is damaged, or was changed';
   return isLast ? 'is not the last, but nothing follows: the file is cut off' : 'is the last, but more follows';
 }
 

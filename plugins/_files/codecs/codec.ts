@@ -20,8 +20,8 @@ export interface Codec {
   /** Puts itself before a sink. */
   writer(into: ByteSink): ByteSink;
   /**
-   * FILE_BROKEN (encryption: CIPHER_BROKEN), with the file and the offset, for bytes that it did not write, for a cut off end, and for more than `maxBytes`
-   * of outcome. The chunks of the source stay as they are; leaving the loop closes the source.
+   * FILE_BROKEN (encryption: CIPHER_BROKEN), with the file and the offset, for bytes that it did not write, for a cut off end, and for
+   * more than `maxBytes` of outcome. The chunks of the source stay as they are; leaving the loop closes the source.
    */
   reader(source: AsyncIterable<Buffer>, file: string, maxBytes?: number): AsyncIterable<Buffer>;
 }

@@ -1,6 +1,6 @@
 /*
- * MurmurHash3_x86_128 by Austin Appleby, public domain: https://github.com/aappleby/smhasher (MurmurHash3.cpp). The lanes are unrolled, and bytes read
- * through a DataView: 1,500 MB/s for rows of 170 bytes; a digest of node:crypto for each row makes 150.
+ * MurmurHash3_x86_128 by Austin Appleby, public domain: https://github.com/aappleby/smhasher (MurmurHash3.cpp). The lanes are
+ * unrolled, and bytes read through a DataView: 1,500 MB/s for rows of 170 bytes; a digest of node:crypto for each row makes 150.
  */
 const c1 = 0x239b961b;
 const c2 = 0xab0e9789;

@@ -8,9 +8,10 @@ const seed = 0x64726179;
 const maxAdded = 2 ** 20;
 
 /**
- * Digest of a multiset of rows: the MurmurHash3_x86_128 of each row's packed text (without its LF), added modulo 2^128. The order of rows does not
- * matter, how often each is there does; nor do the borders of batches, files and tasks, because digests are added the same way. It finds what
- * accidents do to rows. It is no protection against somebody who chooses rows: that is what the signature over a manifest is for.
+ * Digest of a multiset of rows: the MurmurHash3_x86_128 of each row's packed text (without its LF), added modulo 2^128. How often a
+ * row is there matters; the order of rows does not, nor do the borders of batches, files and tasks, because digests are added the same
+ * way. It finds what accidents do to rows. It is no protection against somebody who chooses rows: that is what the signature over a
+ * manifest is for.
  */
 export class RowDigest {
   /** Four words, the lowest first; normalised to 32 bits after each batch. */

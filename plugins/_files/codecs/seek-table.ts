@@ -2,8 +2,8 @@ import { broken } from './broken.ts';
 import { type PackedFrame, type SkippableFrame, skippable } from './zstd-frames.ts';
 
 /*
- * A .zst file of dray begins with a skippable frame that says so, and ends with the table of its frames in the "Zstandard Seekable Format", 0.1.0:
- * https://github.com/facebook/zstd/blob/dev/contrib/seekable_format/zstd_seekable_compression_format.md
+ * A .zst file of dray begins with a skippable frame that says so, and ends with the table of its frames in the "Zstandard Seekable
+ * Format", 0.1.0: https://github.com/facebook/zstd/blob/dev/contrib/seekable_format/zstd_seekable_compression_format.md
  * Other programs skip both, or use the table. For dray it shows an end that was cut off between two frames, and frames in another order.
  */
 const markMagic = 0x184d2a5d;
@@ -38,8 +38,9 @@ export class SeekTable {
 
   /** @param last the last block of the frame, with the checksum behind it */
   addFrame(file: string, { offset, header }: PackedFrame, storedBytes: number, last: Buffer): void {
-    if (header.contentBytes === undefined || !header.hasChecksum)
+    if (header.contentBytes === undefined || !header.hasChecksum) {
       throw broken(file, `holds a frame that dray did not write at byte ${offset}`, offset);
+    }
     this.add(storedBytes, header.contentBytes, last.readUInt32LE(last.length - 4));
   }
 

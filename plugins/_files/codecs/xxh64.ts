@@ -1,6 +1,6 @@
 /*
- * XXH64 by Yann Collet: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md. The checksum of zstd frames is its lower half. V8 makes 64-bit
- * machine words of the BigInts: 700 MB/s, a quarter of what compressing takes.
+ * XXH64 by Yann Collet: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md. The checksum of zstd frames is its lower
+ * half. V8 makes 64-bit machine words of the BigInts: 800 MB/s, and compressing makes 400.
  */
 const p1 = 0x9e3779b185ebca87n;
 const p2 = 0xc2b2ae3d27d4eb4fn;

@@ -2,7 +2,8 @@ import { broken } from './broken.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 
 /*
- * Frames of Zstandard: RFC 8878, section 3. The library takes whole frames only, so that their borders have to be found. Integers are little-endian.
+ * Frames of Zstandard: RFC 8878, section 3. The library takes whole frames only, so that their borders have to be found. Integers
+ * are little-endian.
  */
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;

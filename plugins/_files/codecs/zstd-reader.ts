@@ -63,8 +63,9 @@ async function* unpackedFrames(stored: StoredBytes, file: string, maxWholeBytes:
     }
   }
   if (stored.offset === 0) throw broken(file, 'is empty: there is not one zstd frame in it', 0);
-  if (table !== undefined)
+  if (table !== undefined) {
     throw broken(file, `is cut off at byte ${stored.offset}: the table of its zstd frames is not there`, stored.offset);
+  }
 }
 
 async function unpackedFrame({ parts, header, offset }: PackedFrame, file: string): Promise<Buffer> {

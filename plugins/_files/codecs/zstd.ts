@@ -9,7 +9,10 @@ export interface ZstdOptions {
   readonly maxWholeBytes?: number;
 }
 
-/** Zstandard, in independent frames of 1 MiB each with a checksum and a table behind them: `zstd -d` reads it, and it can be read from any frame on. */
+/**
+ * Zstandard, in independent frames of 1 MiB, each with its checksum, and a table behind them: `zstd -d` reads it, and it can be read
+ * from any frame on.
+ */
 export function zstd({ level = 1, maxWholeBytes = 64 * 1024 * 1024 }: ZstdOptions = {}): Codec {
   return {
     suffix: '.zst',

@@ -37,7 +37,8 @@ export interface FindOptions {
 export async function findSetFiles(storage: Storage, paths: readonly string[], options: FindOptions): Promise<FoundFile[]> {
   const found = new Map<string, StoredFile>();
   for (const path of paths) {
-    const files = (await storage.find(path)).filter(({ path: one }) => !isBesideData(nameIn(one)));
+    // What is named is meant, whatever it is called.
+    const files = (await storage.find(path)).filter(({ path: one }) => nameIn(one) === nameIn(path) || !isBesideData(nameIn(one)));
     if (files.length === 0 && options.ready === 'ignore') {
       throw new DrayError('PATH_MISSING', `there is no file at ${storage.nameOf(path)}`, { place: storage.nameOf(path) });
     }

@@ -15,16 +15,17 @@ export interface SetNames {
   readonly runOf: (name: string) => string | undefined;
 }
 
-/** Ids of runs: `20261121-030405-a1b2c3`. "orders__archive_2024.csv" is nobody's output. */
-const runShape = '\\d{8}-\\d{6}-[0-9a-f]{6}';
-
 /**
  * `<fileName>__<run>_<task>[-<part>]<suffix>`, and beside them `<fileName>__<run>.manifest.json`.
  * @param suffix of format and codecs: `.csv.gz`
  */
 export function setNames(fileName: string, run: string, suffix: string): SetNames {
   const start = `${fileName}__`;
-  const made = new RegExp(`^${escaped(start)}(${runShape})(?:_\\d{4,}(?:-\\d+)?(?:\\.[^/]*)?|\\.(?:manifest|publishing)\\.json)$`, 's');
+  // Ids of runs are all of one shape; "orders__archive_2024.csv" is nobody's output.
+  const anyRun = run.replace(/[A-Za-z0-9]/g, '[A-Za-z0-9]');
+  const endings = [...new Set(['.csv', '.txt', '.copy', '.jsonl', '.parquet', suffix])].map(escaped).join('|');
+  const data = `_\\d{4,}(?:-\\d+)?(?:${endings})(?:\\.gz|\\.zst)?(?:\\.enc)?(?:\\.meta\\.json)?`;
+  const made = new RegExp(`^${escaped(start)}(${anyRun})(?:${data}|\\.(?:manifest|publishing)\\.json)$`, 's');
   const number = (value: number) => String(value).padStart(4, '0');
   return {
     data: (task, part) => `${start}${run}_${number(task)}${part === 0 ? '' : `-${part}`}${suffix}`,

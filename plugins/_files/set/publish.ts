@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname, uptime } from 'node:os';
 import { DrayError, type Schema, z } from 'dray/sdk';
+import { RowDigest } from '../codecs/row-digest.ts';
 import type { Receipt, Storage } from '../storage/storage.ts';
 import { manifestName, type SetNames, sidecarSuffix, successName } from './names.ts';
 import {
@@ -56,26 +57,39 @@ export async function publishSet(
   facts: SetFacts,
   schema: Schema,
   files: readonly FinishedFile[],
-  { rowDigest, hasSidecars }: { rowDigest: string; hasSidecars: boolean },
+  { rowDigest, hasSidecars, onVisible }: { rowDigest: RowDigest; hasSidecars: boolean; onVisible: (path: string) => void },
 ): Promise<void> {
   const { storage, folder, names, run } = facts;
   const at = (name: string) => storage.join(folder, name);
   const journal = { run, created: new Date().toISOString(), host: hostname(), pid: process.pid, files: files.map(({ name }) => name) };
   await putSmall(storage, at(names.journal), Buffer.from(JSON.stringify(journal)));
-  for (const { receipt } of files) await storage.publish(receipt, { replaces: false });
-  if (hasSidecars) await describeSet(facts, schema, files, rowDigest);
+  for (const { receipt } of files) {
+    await storage.publish(receipt, { replaces: false });
+    onVisible(receipt.path);
+  }
+  if (hasSidecars) await describeSet(facts, schema, files, { rowDigest, onVisible });
   if (!facts.keepsEarlier) await removeEarlier(facts);
   await storage.remove(at(names.journal));
 }
 
 /** Sidecars, then the manifest, which is the point of no return, then `_SUCCESS`. */
-async function describeSet(facts: SetFacts, schema: Schema, files: readonly FinishedFile[], rowDigest: string): Promise<void> {
-  const { storage, folder, names, run } = facts;
+async function describeSet(
+  facts: SetFacts,
+  schema: Schema,
+  files: readonly FinishedFile[],
+  { rowDigest, onVisible }: { rowDigest: RowDigest; onVisible: (path: string) => void },
+): Promise<void> {
+  const { storage, folder, names, run, signal } = facts;
   const at = (name: string) => storage.join(folder, name);
-  const listed: Manifest['files'][number][] = [];
+  // Another content of this run may have written into the same set.
+  const earlier = await readSmall(storage, at(names.manifest), signal);
+  const before = earlier === undefined ? undefined : parseDocument(manifestSchema, earlier, storage.nameOf(at(names.manifest)));
+  if (before !== undefined) rowDigest.merge(RowDigest.parse(before.rowDigest));
+  const listed = [...(before?.files ?? [])];
   for (const { name, sidecar } of files) {
     const bytes = documentBytes(sidecar);
-    await storage.publish(await uploadSmall(storage, at(name + sidecarSuffix), bytes), { replaces: true });
+    await putSmall(storage, at(name + sidecarSuffix), bytes);
+    onVisible(at(name + sidecarSuffix));
     const { rows, storedBytes, sha256 } = sidecar;
     listed.push({ file: name, rows, storedBytes, sha256, sidecarSha256: sha256Of(bytes) });
   }
@@ -86,7 +100,7 @@ async function describeSet(facts: SetFacts, schema: Schema, files: readonly Fini
     run,
     created: new Date().toISOString(),
     rows: listed.reduce((sum, { rows }) => sum + rows, 0),
-    rowDigest,
+    rowDigest: String(rowDigest),
     columns: sidecarColumns(schema),
     files: listed,
   };

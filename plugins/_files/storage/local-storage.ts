@@ -36,7 +36,7 @@ export function openLocalStorage(): Storage {
       if (replaces) await writeFailing(path, rename(from, path));
       else {
         // A link fails where there is a file already; a rename would replace it.
-        await writeFailing(path, link(from, path));
+        await linkNew(from, path);
         await writeFailing(from, rm(from));
       }
       await writeFailing(path, syncFolder(dirname(path)));
@@ -170,6 +170,15 @@ class LocalUpload implements Upload {
     } catch (error) {
       throw writeFault(error, this.#temporaryPath);
     }
+  }
+}
+
+async function linkNew(from: string, path: string): Promise<void> {
+  try {
+    await link(from, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFault(error, path);
+    throw new DrayError('FILE_EXISTS', `${path} is there already`, { cause: error, place: path });
   }
 }
 

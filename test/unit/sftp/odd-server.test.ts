@@ -186,6 +186,44 @@ test('a server without extensions still replaces a file, and never without being
   await discard(receipt);
 });
 
+test('a file is not replaced unasked, even by a server that would, or if it comes at the last moment', async () => {
+  const replacing = await open({ isReplacing: true });
+  replacing.server.files.set('/in/a', Buffer.from('old'));
+  const receipt = await (await replacing.begin('/in/a')).finish();
+  await expect(replacing.publish(receipt, { replaces: false })).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+  expect(replacing.server.files.get('/in/a')!.toString()).toBe('old');
+
+  const racing: Awaited<ReturnType<typeof open>> = await open({
+    treat: ({ kind, path }, proceed) => {
+      if (kind === 'RENAME') racing.server.files.set(path, Buffer.from('other'));
+      proceed();
+    },
+  });
+  const late = await (await racing.begin('/in/a')).finish();
+  await expect(racing.publish(late, { replaces: false })).rejects.toMatchObject({ code: 'FILE_EXISTS', place: racing.nameOf('/in/a') });
+});
+
+test('a loop that is left closes its file, like one that ends or fails', async () => {
+  const handles = new Map<string, number>();
+  const { server, read } = await open({
+    treat: ({ kind, path }, proceed) => {
+      if (kind === 'OPEN') handles.set(path, (handles.get(path) ?? 0) + 1);
+      if (kind === 'CLOSE') handles.set(path, handles.get(path)! - 1);
+      if (kind === 'READ' && path === '/in/cut') server.files.set(path, Buffer.alloc(10));
+      proceed();
+    },
+  });
+  for (const name of ['left', 'ended', 'cut']) server.files.set(`/in/${name}`, Buffer.alloc(500_000));
+  for await (const chunk of read('/in/left', { from: 0 }, never)) if (chunk.length > 0) break;
+  await bytesOf(read('/in/ended', { from: 0 }, never));
+  await expect(bytesOf(read('/in/cut', { from: 0 }, never))).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+  expect([...handles]).toEqual([
+    ['/in/left', 0],
+    ['/in/ended', 0],
+    ['/in/cut', 0],
+  ]);
+});
+
 test.each(['before', 'after'])('a file is published once when the connection ends just %s it was renamed', async (when) => {
   let isCut = false;
   const { server, begin, publish } = await open({

@@ -36,7 +36,7 @@ const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const hostKeys = [privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()];
 
 export interface OddRequest {
-  readonly kind: 'OPEN' | 'READ' | 'WRITE' | 'LSTAT' | 'STAT' | 'FSTAT' | 'RENAME' | 'REMOVE' | 'OPENDIR' | 'READDIR' | 'MKDIR';
+  readonly kind: 'OPEN' | 'CLOSE' | 'READ' | 'WRITE' | 'LSTAT' | 'STAT' | 'FSTAT' | 'RENAME' | 'REMOVE' | 'OPENDIR' | 'READDIR' | 'MKDIR';
   readonly path: string;
   readonly bytes: number;
 }
@@ -51,6 +51,8 @@ export interface OddSettings {
   readonly names?: readonly string[];
   /** The longest answer to a READ. */
   readonly mostReadBytes?: number;
+  /** RENAME replaces what is there, as some servers do. */
+  readonly isReplacing?: boolean;
   /** What to do with a request: `proceed` answers it, `hangUp` ends the connection. */
   readonly treat?: (request: OddRequest, proceed: () => void, hangUp: () => void) => void;
 }
@@ -118,7 +120,7 @@ function serve(sftp: Channel, files: Map<string, Buffer>, settings: OddSettings,
       newHandle(id, path);
     }),
   );
-  sftp.on('CLOSE', (id: number) => sftp.status(id, 0));
+  sftp.on('CLOSE', (id: number, handle: Buffer) => treat('CLOSE', pathOf(handle), 0, () => sftp.status(id, 0)));
   for (const kind of ['STAT', 'LSTAT'] as const) {
     sftp.on(kind, (id: number, path: string) => treat(kind, path, 0, () => attributes(id, path)));
   }
@@ -144,7 +146,7 @@ function serve(sftp: Channel, files: Map<string, Buffer>, settings: OddSettings,
   sftp.on('RENAME', (id: number, from: string, to: string) =>
     treat('RENAME', to, 0, () => {
       if (!files.has(from)) return sftp.status(id, 2);
-      if (files.has(to)) return sftp.status(id, 4);
+      if (files.has(to) && settings.isReplacing !== true) return sftp.status(id, 4);
       files.set(to, files.get(from)!);
       files.delete(from);
       sftp.status(id, 0);

@@ -9,7 +9,13 @@ import { batchOf, KeepingOutput } from '../files/formats/keeping-output.ts';
 
 const open = new AbortController().signal;
 
-export const contextOf = (run = 'run-1', signal = open): PluginContext => ({ run, job: 'test', warn: () => undefined, print: () => undefined, signal });
+export const contextOf = (run = 'run-1', signal = open): PluginContext => ({
+  run,
+  job: 'test',
+  warn: () => undefined,
+  print: () => undefined,
+  signal,
+});
 
 /** What a reader with this `parameter` delivers, all splits in order. */
 export async function readFiles(parameter: object) {
@@ -37,7 +43,7 @@ export async function writeFiles(
   facts: { schema?: Schema; run?: string; tasks?: number } = {},
 ) {
   const { schema = textSchema(rows[0]?.length ?? 1), run = 'run-1', tasks = 1 } = facts;
-  const one = await writer.open(writer.options.parse(parameter), contextOf(run));
+  const one = await writer.open(writer.options.parse({ sidecar: false, ...parameter }), contextOf(run));
   const target = (await one.prepare?.(schema)) ?? (await one.inspect(schema));
   const commits = [];
   for (let id = 0; id < tasks; id++) {

@@ -8,7 +8,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 import { batchOf } from '../files/formats/keeping-output.ts';
 import { contents, contextOf, writeFiles } from './files.ts';
 
-const open = async (parameter: object, run?: string) => writer.open(writer.options.parse(parameter), contextOf(run));
+const open = async (parameter: object, run?: string) => writer.open(writer.options.parse({ sidecar: false, ...parameter }), contextOf(run));
 
 /** What a single file of these rows holds. */
 async function written(rows: readonly (readonly Cell[])[], parameter: object = {}): Promise<string> {

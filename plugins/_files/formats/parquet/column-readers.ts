@@ -1,88 +1,69 @@
 import { isUtf8 } from 'node:buffer';
-import { type Column, DrayError, escapeOf, writeBytesAsHex, writeNull, writeText } from 'dray/sdk';
-import type { DecodedArray, SchemaElement, SchemaTree } from 'hyparquet';
-import { type LeafValue, leafType } from './leaf-types.ts';
-import { isList, nestedJson } from './nested-json.ts';
+import { escapeOf, writeBytesAsHex, writeNull, writeText } from 'dray/sdk';
+import type { DecodedArray } from 'hyparquet';
+import type { ChunkPages, Page } from './chunk-pages.ts';
+import type { ColumnForm } from './column-forms.ts';
 
-/** How a column of a file is delivered. */
-export interface ColumnForm {
-  readonly column: Column;
-  readonly copies: 'text' | 'hex' | undefined;
-  readonly text: (value: unknown) => string | undefined;
-  /** Why a value may have no text. */
-  readonly words: string;
+/** The values of one column in one row group, row by row; null and undefined are NULL. */
+export interface RowValues {
+  next(): unknown;
 }
 
-/** @throws DrayError TYPE_UNSUPPORTED for values that have no canonical text */
-export function columnForm(node: SchemaTree, file: string): ColumnForm {
-  const { element, children } = node;
-  const { name } = element;
-  const isNullable = element.repetition_type !== 'REQUIRED';
-  if (children.length === 0 && element.repetition_type !== 'REPEATED') {
-    const type = leafType(element);
-    if (type === undefined) throw unsupported(element, file);
-    const { column, copies, text, words } = type;
-    return { column: { name, isNullable, ...column }, copies, text: (value) => text(value as LeafValue), words };
+/** Of a column that is no list and no struct. Holds one page at a time. */
+export class FlatValues implements RowValues {
+  readonly #pages: ChunkPages;
+  readonly #maxDefinition: number;
+  #page: Page | undefined;
+  #entry = 0;
+  #value = 0;
+
+  constructor(pages: ChunkPages, maxDefinition: number) {
+    this.#pages = pages;
+    this.#maxDefinition = maxDefinition;
   }
-  const json = nestedJson(node);
-  if (json === undefined) throw unsupported(element, file);
-  return {
-    column: { name, isNullable, type: 'json' },
-    copies: undefined,
-    text: json,
-    words: 'a list or struct with a value that has no text',
-  };
+
+  next(): unknown {
+    if (this.#page === undefined || this.#entry === this.#page.entries) {
+      this.#page = this.#pages.next();
+      if (this.#page === undefined) throw new Error('there are fewer values than rows');
+      this.#entry = 0;
+      this.#value = 0;
+    }
+    const { definitions, values } = this.#page;
+    const entry = this.#entry++;
+    return definitions !== undefined && definitions[entry] !== this.#maxDefinition ? null : (values as unknown[])[this.#value++];
+  }
 }
 
-/**
- * The schema as the library shall see it: without what leaves mean, so that it delivers physical values, and with lists marked the one way
- * that it knows.
- */
-export function physicalSchema(schema: readonly SchemaElement[]): SchemaElement[] {
-  return schema.map(({ converted_type: converted, logical_type: logical, ...element }) => {
-    if (element.type !== undefined) return element;
-    if (isList({ name: '', converted_type: converted, logical_type: logical } as SchemaElement))
-      return { ...element, converted_type: 'LIST' };
-    return {
-      ...element,
-      ...(converted === undefined ? {} : { converted_type: converted }),
-      ...(logical === undefined ? {} : { logical_type: logical }),
-    };
-  });
+/** Of a list or struct, which is put together from the pages of all its leaves. */
+export class AssembledValues implements RowValues {
+  readonly #values: DecodedArray;
+  #row = 0;
+
+  constructor(values: DecodedArray) {
+    this.#values = values;
+  }
+
+  next(): unknown {
+    return this.#values[this.#row++];
+  }
 }
 
-function unsupported({ name, type, converted_type, logical_type }: SchemaElement, file: string): DrayError {
-  const words = [logical_type?.type ?? converted_type, type].filter((word) => word !== undefined).join(' in ') || 'group';
-  return new DrayError('TYPE_UNSUPPORTED', `${file}: the column ${name} has the type ${words}, which is not supported`, {
-    place: file,
-    remedy: 'List the other columns by name in "column", or write the file again with another type.',
-  });
-}
-
-/** Writes the values of one column in one row group as packed cells. */
+/** Writes the values of one column as packed cells. */
 export class ColumnReader {
   readonly form: ColumnForm;
-  readonly #pages: readonly DecodedArray[];
-  #page: DecodedArray;
-  #nextPage = 1;
-  /** Row of the group that the page starts with. */
-  #pageStart = 0;
+  readonly #values: RowValues;
   #value: unknown;
   #text: string | undefined;
 
-  constructor(form: ColumnForm, pages: readonly DecodedArray[]) {
+  constructor(form: ColumnForm, values: RowValues) {
     this.form = form;
-    this.#pages = pages;
-    this.#page = pages[0] ?? [];
+    this.#values = values;
   }
 
-  /** Goes to the next row; returns how much room its cell needs, or -1 if it has none. */
-  next(row: number): number {
-    while (row - this.#pageStart >= this.#page.length) {
-      this.#pageStart += this.#page.length;
-      this.#page = this.#pages[this.#nextPage++]!;
-    }
-    const value = (this.#page as unknown[])[row - this.#pageStart];
+  /** Goes to the next row; returns how much room its cell needs, or -1 if there is no text for it. */
+  next(): number {
+    const value = this.#values.next();
     this.#value = value;
     if (value === null || value === undefined) return 3;
     if (this.form.copies !== undefined) return 2 * (value as Uint8Array).length + 4;

@@ -3,7 +3,7 @@ import type { Column } from 'dray/sdk';
 import type { SchemaElement } from 'hyparquet';
 import { clockText, dateText, dayMicros, timestampText } from './days.ts';
 
-/** A physical value as the library reads it. INT96 comes as nanoseconds since 1970. */
+/** A physical value as the library reads it; INT96 as one number, its day in front of 64 bits of nanoseconds. */
 export type LeafValue = boolean | number | bigint | Uint8Array;
 
 /** What the values of one leaf column mean. */
@@ -37,7 +37,10 @@ export function leafType(element: SchemaElement): LeafType | undefined {
     case 'DOUBLE':
       return plain({ type: 'double' }, (value) => doubleText(value as number));
     case 'INT96':
-      return { ...timeType({ type: 'timestamp', nativeType: 'INT96' }, tooFine), text: (value) => nanosText(value as bigint, '') };
+      return {
+        ...timeType({ type: 'timestamp', nativeType: 'INT96' }, tooFine),
+        text: (value) => nanosText(int96Nanos(value as bigint), ''),
+      };
     case 'INT32':
     case 'INT64':
       return wholeType(element);
@@ -105,6 +108,11 @@ function clockType(unit: string): LeafType {
   };
   const column: LeafType['column'] = { type: 'time', ...(unit === 'MILLIS' ? { fractionDigits: 3 } : {}) };
   return { ...timeType(column, notAClock), text };
+}
+
+/** Nanoseconds since 1970, by the Julian day and the nanoseconds of the day. */
+function int96Nanos(value: bigint): bigint {
+  return (BigInt.asIntN(64, value >> 64n) - 2_440_588n) * 86_400_000_000_000n + BigInt.asUintN(64, value);
 }
 
 function nanosText(nanos: bigint, zone: string): string | undefined {

@@ -1,26 +1,14 @@
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { DrayError, LF, type RecordOutput, TAB } from 'dray/sdk';
-import { type DecodedArray, type FileMetaData, parquetMetadataAsync, parquetRead, parquetSchema, type RowGroup } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import { type ColumnMetaData, type DecodedArray, parquetMetadataAsync, type RowGroup } from 'hyparquet';
+import { assembleLists, assembleNested } from 'hyparquet/src/assemble.js';
+import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import type { IndexedFile, RandomAccess } from '../format.ts';
 import { CheckedSource } from './checked-source.ts';
-import { type ColumnForm, ColumnReader, columnForm, physicalSchema } from './column-readers.ts';
+import { ChunkPages, supportedCodecs } from './chunk-pages.ts';
+import { type ColumnForm, columnForms } from './column-forms.ts';
+import { AssembledValues, ColumnReader, FlatValues, type RowValues } from './column-readers.ts';
 
-const decompressors = {
-  ...compressors,
-  // Node's own are several times as fast.
-  GZIP: (page: Uint8Array) => gunzipSync(page),
-  BROTLI: (page: Uint8Array) => brotliDecompressSync(page),
-};
-const supportedCodecs = ['UNCOMPRESSED', ...Object.keys(decompressors)];
-
-/** INT96 is the one type that the library cannot deliver as it stands: it counts its nanoseconds. */
-const parsers = { timestampFromNanoseconds: (nanos: bigint) => nanos };
-
-/**
- * Reads the index at the end of a file.
- * @param wanted names of columns, or their numbers, counted from 0; undefined: all
- */
+/** Reads the index at the end of a file. */
 export async function openParquetFile(
   source: RandomAccess,
   file: string,
@@ -28,44 +16,36 @@ export async function openParquetFile(
 ): Promise<IndexedFile> {
   const bytes = new CheckedSource(source, file);
   const metadata = await bytes.parsing(() => parquetMetadataAsync(bytes, { geoparquet: false }));
-  const forms = wantedForms(metadata, file, wanted);
+  const forms = columnForms(metadata, file, wanted);
   const groups = metadata.row_groups;
-  for (const group of groups) checkCodecs(group, file);
-  const physical = { ...metadata, schema: physicalSchema(metadata.schema) };
+  const chunksOf = groups.map((group) => wantedChunks(group, forms, bytes, file));
 
-  const readersOf = async (group: RowGroup): Promise<ColumnReader[]> => {
-    const pages = new Map<string, DecodedArray[]>(forms.map(({ column }) => [column.name, []]));
-    await bytes.parsing(() =>
-      parquetRead({
-        file: bytes,
-        metadata: { ...physical, num_rows: group.num_rows, row_groups: [group] },
-        columns: [...pages.keys()],
-        compressors: decompressors,
-        utf8: false,
-        parsers,
-        onChunk: ({ columnName, columnData }) => void pages.get(columnName)?.push(columnData),
-      }),
-    );
-    return forms.map((form) => {
-      const own = pages.get(form.column.name)!;
-      const found = own.reduce((sum, { length }) => sum + length, 0);
-      if (found === Number(group.num_rows)) return new ColumnReader(form, own);
-      throw bytes.broken(`its column ${form.column.name} has ${found} values where there are ${group.num_rows} rows`);
+  const readersOf = async (group: number): Promise<ColumnReader[]> => {
+    const chunks = chunksOf[group]!;
+    const pages = await bytes.readAll(chunks.flat().map(({ from, to }) => ({ from, to })));
+    const rows = Number(groups[group]!.num_rows);
+    let next = 0;
+    return forms.map((form, index) => {
+      const own = chunks[index]!.map(({ chunk }, leaf) => new ChunkPages(form.leaves[leaf]!, chunk, pages[next++]!));
+      return new ColumnReader(form, valuesOf(form, own, rows));
     });
   };
 
   return {
     schema: { columns: forms.map(({ column }) => column) },
     rowCount: Number(metadata.num_rows),
-    parts: groups.map((group) => ({ rows: Number(group.num_rows), bytes: compressedBytes(group) })),
+    parts: groups.map((group, index) => ({
+      rows: Number(group.num_rows),
+      bytes: chunksOf[index]!.flat().reduce((sum, { from, to }) => sum + to - from, 0),
+    })),
     async read(out, signal, { from, to } = { from: 0, to: groups.length }) {
       let firstRow = groups.slice(0, from).reduce((sum, { num_rows }) => sum + Number(num_rows), 1);
-      for (const group of groups.slice(from, to)) {
+      for (let group = from; group < to; group++) {
         signal.throwIfAborted();
-        const readers = await readersOf(group);
-        const rows = Number(group.num_rows);
+        const rows = Number(groups[group]!.num_rows);
+        const readers = await bytes.parsing(() => readersOf(group));
         for (let row = 0; row < rows; ) {
-          row = packRows(readers, row, rows, firstRow, out);
+          row = bytes.decoding(() => packRows(readers, row, rows, firstRow, out));
           signal.throwIfAborted();
           if (out.builder.isFull) await out.flush();
         }
@@ -75,6 +55,59 @@ export async function openParquetFile(
   };
 }
 
+interface WantedChunk {
+  readonly chunk: ColumnMetaData;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** For each column the chunks of its leaves. */
+function wantedChunks({ columns, num_rows }: RowGroup, forms: readonly ColumnForm[], bytes: CheckedSource, file: string): WantedChunk[][] {
+  const found = new Map(columns.map(({ meta_data, file_path }) => [meta_data?.path_in_schema.join('\0'), { meta_data, file_path }]));
+  return forms.map(({ leaves, node }) =>
+    leaves.map(({ path, maxRepetition }): WantedChunk => {
+      const { name } = node.element;
+      const { meta_data: chunk, file_path } =
+        found.get(
+          path
+            .slice(1)
+            .map(({ element }) => element.name)
+            .join('\0'),
+        ) ?? {};
+      if (chunk === undefined || file_path) throw bytes.broken(`a row group has nothing of its column ${name}`);
+      if (!supportedCodecs.includes(chunk.codec)) {
+        throw new DrayError('TYPE_UNSUPPORTED', `${file} is packed with ${chunk.codec}, which is not supported`, {
+          place: file,
+          remedy: 'Write the file again with snappy, gzip, zstd or lz4.',
+        });
+      }
+      const isWrong = maxRepetition === 0 ? chunk.num_values !== num_rows : chunk.num_values < num_rows;
+      if (isWrong) throw bytes.broken(`its column ${name} has ${chunk.num_values} values where there are ${num_rows} rows`);
+      const from = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+      return { chunk, from, to: from + Number(chunk.total_compressed_size) };
+    }),
+  );
+}
+
+function valuesOf({ leaves, node }: ColumnForm, chunks: readonly ChunkPages[], rows: number): RowValues {
+  if (node.children.length === 0) return new FlatValues(chunks[0]!, leaves[0]!.maxDefinition);
+  const assembled = new Map<string, DecodedArray>();
+  for (const [index, { path }] of leaves.entries()) {
+    let entries: DecodedArray = [];
+    for (let page = chunks[index]!.next(); page !== undefined; page = chunks[index]!.next()) {
+      const { definitions, repetitions, values } = page;
+      // The library reads the levels by their number only.
+      const [definitionLevels, repetitionLevels] = [definitions, repetitions ?? []] as unknown as [number[] | undefined, number[]];
+      entries = assembleLists(entries as unknown[], definitionLevels, repetitionLevels, values, [...path]);
+    }
+    assembled.set(path.at(-1)!.path.join('.'), entries);
+  }
+  assembleNested(assembled, node, DEFAULT_PARSERS);
+  const values = assembled.get(node.element.name);
+  if (values?.length !== rows) throw new Error(`the column ${node.element.name} has ${values?.length} values where there are ${rows} rows`);
+  return new AssembledValues(values);
+}
+
 /** Packs rows until the batch is full; returns the row to go on with. */
 function packRows(readers: readonly ColumnReader[], row: number, rows: number, firstRow: number, out: RecordOutput): number {
   const { builder } = out;
@@ -82,7 +115,7 @@ function packRows(readers: readonly ColumnReader[], row: number, rows: number, f
     let room = 0;
     let failed: ColumnReader | undefined;
     for (const reader of readers) {
-      const size = reader.next(row);
+      const size = reader.next();
       if (size === -1) failed ??= reader;
       else room += size;
     }
@@ -97,32 +130,4 @@ function packRows(readers: readonly ColumnReader[], row: number, rows: number, f
     else out.reject(new DrayError('ROW_REJECTED', `${failed.form.words} (row ${firstRow + row})`, { column: failed.form.column.name }));
   }
   return row;
-}
-
-function wantedForms(metadata: FileMetaData, file: string, wanted: readonly (string | number)[] | undefined): ColumnForm[] {
-  const { children } = parquetSchema(metadata);
-  const names = children.map(({ element }) => element.name);
-  return (wanted ?? names.map((_, index) => index)).map((key) => {
-    const number = typeof key === 'number' ? key : names.indexOf(key);
-    const node = children[number];
-    if (node === undefined) {
-      const what = typeof key === 'number' ? `column number ${key}, counted from 0` : `column ${key}`;
-      throw new DrayError('COLUMN_MISSING', `${file} has no ${what}; it has ${names.join(', ')}`, { place: file });
-    }
-    if (names.indexOf(node.element.name) === names.lastIndexOf(node.element.name)) return columnForm(node, file);
-    throw new DrayError('FILE_BROKEN', `${file} has two columns called ${node.element.name}`, { place: file });
-  });
-}
-
-function checkCodecs({ columns }: RowGroup, file: string): void {
-  const codec = columns.map(({ meta_data }) => meta_data?.codec ?? 'UNCOMPRESSED').find((one) => !supportedCodecs.includes(one));
-  if (codec === undefined) return;
-  throw new DrayError('TYPE_UNSUPPORTED', `${file} is packed with ${codec}, which is not supported`, {
-    place: file,
-    remedy: 'Write the file again with snappy, gzip, zstd or lz4.',
-  });
-}
-
-function compressedBytes({ columns }: RowGroup): number {
-  return columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0), 0);
 }
