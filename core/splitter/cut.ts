@@ -79,15 +79,16 @@ function whole(part: Split, chosen: ChosenKey | undefined, why: string): Cut {
 /** Tries what the source offers, the cheapest first. */
 async function findPoints(part: Split, key: SplitKey, pieces: number, context: CutContext): Promise<Found | undefined> {
   const source = await context.openKey(part, key);
+  const boundSeeks = source.bounds === undefined ? 0 : 2;
   const known = await source.points?.(pieces * pointsPerPiece);
   if (known !== undefined) {
     const bounds = await source.bounds?.();
-    return { ...known, max: bounds?.max, isCounted: false, dives: 0, seeks: 2, notes: known.notes ?? [] };
+    return { ...known, max: bounds?.max, isCounted: false, dives: 0, seeks: boundSeeks, notes: known.notes ?? [] };
   }
   const bounds = await source.bounds?.();
   if (source.bounds !== undefined && bounds === undefined) return undefined;
   let dives = 0;
-  let seeks = 2;
+  let seeks = boundSeeks;
   if (bounds !== undefined && source.estimate !== undefined && source.between !== undefined && key.lacksStatistics !== true) {
     const { estimate, between } = source;
     const bisection = await bisect({ estimate, between }, key, bounds, pieces);
@@ -99,7 +100,9 @@ async function findPoints(part: Split, key: SplitKey, pieces: number, context: C
   }
   if (bounds !== undefined && source.step !== undefined) {
     const walked = await walkKey(source.step, { part, key, min: bounds.min, pieces }, context);
-    return { ...walked, max: bounds.max, dives, seeks: seeks + walked.seeks };
+    // Rows that came meanwhile were walked over, too: the end must lie behind every point.
+    const after = await source.bounds?.();
+    return { ...walked, max: after?.max, dives, seeks: seeks + walked.seeks + boundSeeks };
   }
   if (source.scan === undefined) return undefined;
   context.announce(`planning reads ${part.name} once, because nothing else tells where the values of ${nameOf(key)} lie`);
@@ -130,11 +133,18 @@ async function walkKey(
   const rest = `planning stopped reading the index of ${name} of ${part.name} after ${maxWalkSeconds} s: the rest is one task`;
   return {
     method: 'keyset walk',
-    points: walked.points,
+    points: walked.isComplete ? walked.points : withRest(walked.points, part.estimatedRows),
     isCounted: true,
     seeks: walked.seeks,
     notes: walked.isComplete ? [] : [rest],
   };
+}
+
+/** Points of which the last one holds all rows that the others do not. */
+function withRest(points: readonly KeyPoint[], stated = 0): KeyPoint[] {
+  const others = points.slice(0, -1);
+  const { value, rows } = points.at(-1)!;
+  return [...others, { value, rows: Math.max(rows, stated - others.reduce((sum, point) => sum + point.rows, 0)) }];
 }
 
 function isEvenEnough(points: readonly KeyPoint[], pieces: number): boolean {
