@@ -9,6 +9,8 @@ import { walk } from './walk.ts';
 const pointsPerPiece = 4;
 /** Estimates of ranges and of the whole may differ by this factor; beyond it one of them is out of date. */
 const believable = 4;
+/** Where the metadata states so many times the rows that are thought to have a value, the others are NULL. */
+const manyNulls = 1.5;
 /** An interval that is this much bigger than a piece is worth a walk through the index. */
 const tooBig = 1.5;
 const firstStepRows = 5000;
@@ -61,7 +63,7 @@ export async function cutPart(part: Split, context: CutContext): Promise<Cut> {
   if (pieces < 2) return whole(part, chosen, context.channels === 1 ? 'one task is enough' : 'it is small');
   const found = await findPoints(part, chosen.key, pieces, context);
   if (found === undefined) return whole(part, chosen, `no value of ${nameOf(chosen.key)} was found to cut at`);
-  const { points, rows, notes } = weighed(part, found);
+  const { points, rows, notes } = weighed(part, chosen.key, found);
   const bytes = bytesOf(part);
   const counted = { ...part, estimatedRows: rows, ...(bytes === undefined ? {} : { estimatedBytes: bytes }) };
   const key = found.state === undefined ? chosen.key : { ...chosen.key, state: found.state };
@@ -152,20 +154,29 @@ function isEvenEnough(points: readonly KeyPoint[], pieces: number): boolean {
   return points.every(({ rows }) => rows <= (tooBig * total) / pieces);
 }
 
+interface Weighed {
+  readonly points: readonly KeyPoint[];
+  readonly rows: number;
+  readonly notes: readonly string[];
+}
+
 /** The points' rows add up to what the metadata says of the whole, unless one of them is out of date. */
-function weighed(part: Split, { points, isCounted, notes }: Found): { points: readonly KeyPoint[]; rows: number; notes: string[] } {
+function weighed(part: Split, key: SplitKey, { points, isCounted, notes }: Found): Weighed {
   const sum = points.reduce((total, { rows }) => total + rows, 0);
   const { estimatedRows: stated } = part;
-  if (stated === undefined || isCounted || sum === 0) return { points, rows: sum, notes: [...notes] };
+  if (stated === undefined || isCounted || sum === 0) return { points, rows: sum, notes };
+  if (part.isFiltered !== true && key.isNullable && key.lacksStatistics !== true && stated > sum * manyNulls) {
+    const [{ value, rows }, ...others] = points as readonly [KeyPoint, ...KeyPoint[]];
+    const nulls = stated - sum;
+    const note = `about ${round(nulls)} rows of ${part.name} have no ${nameOf(key)}: one task reads them all`;
+    return { points: [{ value, rows: rows + nulls }, ...others], rows: stated, notes: [...notes, note] };
+  }
   if (part.isFiltered !== true && (stated > sum * believable || sum > stated * believable)) {
     const outdated = `the statistics of ${part.name} are out of date: they say ${round(stated)} rows, its key about ${round(sum)}`;
-    return {
-      points,
-      rows: sum,
-      notes: [...notes, `${outdated}${part.refresh === undefined ? '' : `; ${part.refresh} brings them up to date`}`],
-    };
+    const remedy = part.refresh === undefined ? '' : `; ${part.refresh} brings them up to date`;
+    return { points, rows: sum, notes: [...notes, `${outdated}${remedy}`] };
   }
-  return { points: points.map(({ value, rows }) => ({ value, rows: (rows * stated) / sum })), rows: stated, notes: [...notes] };
+  return { points: points.map(({ value, rows }) => ({ value, rows: (rows * stated) / sum })), rows: stated, notes };
 }
 
 function round(rows: number): string {

@@ -38,7 +38,7 @@ export async function findTables(client: Client, names: readonly string[]): Prom
   const exact = names.map((name) => name.split('.').map(quoteName).join('.'));
   const { rows } = await client
     .query<Omit<Table, 'oid'> & { oid: number | null }>(
-      `SELECT c.oid::int8::int AS oid, format('%I.%I', n.nspname, c.relname) AS sql, c.relkind AS kind,
+      `SELECT c.oid::int8::int AS oid, CASE WHEN n.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END AS sql, c.relkind AS kind,
          CASE WHEN c.relkind = 'p' THEN s.rows ELSE c.reltuples END::float8 AS "estimatedRows",
          s.bytes::float8 AS bytes, s.blocks::float8 AS blocks, s.stated::float8 AS "statedBlocks", s.changed::float8 AS "changedRows",
          c.relkind IN ('r', 'm') AND NOT c.relhassubclass AND a.amname = 'heap' AND current_setting('server_version_num')::int >= 140000

@@ -53,8 +53,9 @@ export function openKeySource(place: KeyPlace): KeySource {
   const complain = (error: unknown): never => {
     throw serverFault(error, `look where to cut ${name} by ${key.columns.join(', ')}`);
   };
-  const present = `${columns[0]} IS NOT NULL${where === undefined ? '' : ` AND ${where}`}`;
-  const scan = (count: number) => numbered(place, place.from, present, count, 'scan').catch(complain);
+  const present = `${columns[0]} IS NOT NULL`;
+  const filter = where === undefined ? '' : ` AND ${where}`;
+  const scan = (count: number) => numbered(place, place.from, `${present}${filter}`, count, 'scan').catch(complain);
   if (key.kind === 'blocks') return { points: (count) => blockPoints(place, count) };
   const findBounds = async () => {
     const texts = columns.map((column) => `${column}::text`).join(', ');
@@ -84,8 +85,10 @@ export function openKeySource(place: KeyPlace): KeySource {
       const blocks = Math.max(sampledBlocks.min, Math.min(sampledBlocks.max, count * sampledBlocksPerPoint));
       const percent = Math.min(100, (100 * blocks) / Math.max(1, table.blocks));
       const sample = `${table.sql} TABLESAMPLE SYSTEM (${percent}) REPEATABLE (0)`;
-      const upToMax = max === undefined ? present : `${present} AND ${comparison(key.columns, '<=', max, keyDialect(stateOf(key)))}`;
-      const sampled = await numbered(place, sample, upToMax, count, 'sample').catch(complain);
+      const upToMax = max === undefined ? present : comparison(key.columns, '<=', max, keyDialect(stateOf(key)));
+      // Rows without a key count, so that the others are not taken for all.
+      const looked = key.isNullable ? `(${upToMax} OR ${columns[0]} IS NULL)` : upToMax;
+      const sampled = await numbered(place, sample, `${looked}${filter}`, count, 'sample').catch(complain);
       return sampled === undefined ? undefined : { ...sampled, notes };
     },
 
@@ -102,7 +105,8 @@ async function rowsOf(client: Client, text: string): Promise<(string | null)[][]
 /** In words, why the statistics cannot be relied on. */
 function isOutdated({ estimatedRows, blocks, statedBlocks }: Table): string | undefined {
   if (estimatedRows < 0 || statedBlocks === 0) return 'missing';
-  if (blocks > statedBlocks * staleGrowth + 10) return 'out of date';
+  // A table that was empty then, and whose blocks are in use again.
+  if (blocks > statedBlocks * staleGrowth + 10 || estimatedRows === 0) return 'out of date';
   return undefined;
 }
 
@@ -172,16 +176,17 @@ async function numbered(
   // By rank, so that rows of one value count for a single point: nothing can be cut between them.
   const rows = await rowsOf(
     client,
-    `SELECT ${columns.map((column) => `${column}::text`).join(', ')}, (dray_rank - 1)::text, dray_rows::text FROM (
-       SELECT ${columns.join(', ')}, row_number() ${order} - 1 AS dray_row, rank() ${order} AS dray_rank, count(*) OVER () AS dray_rows
+    `SELECT ${columns.map((column) => `${column}::text`).join(', ')}, (dray_rank - 1)::text, dray_rows::text, dray_all::text FROM (
+       SELECT ${columns.join(', ')}, row_number() ${order} - 1 AS dray_row, rank() ${order} AS dray_rank,
+         count(${columns[0]}) OVER () AS dray_rows, count(*) OVER () AS dray_all
        FROM ${from} WHERE ${condition}
-     ) AS numbered WHERE dray_row % greatest(1, dray_rows / ${count}) = 0 ORDER BY dray_row`,
+     ) AS numbered WHERE ${columns[0]} IS NOT NULL AND dray_row % greatest(1, dray_rows / ${count}) = 0 ORDER BY dray_row`,
   );
   const [first] = rows;
   if (first === undefined) return undefined;
   const width = columns.length;
-  const total = Number(first[width + 1]);
-  const scale = method === 'sample' ? estimatedRows / total : 1;
+  const [total, all] = [Number(first[width + 1]), Number(first[width + 2])];
+  const scale = method === 'sample' ? estimatedRows / all : 1;
   const starts = rows.filter((row, index) => row[width] !== rows[index - 1]?.[width]);
   const points = starts.map((row, index) => {
     const next = starts[index + 1];

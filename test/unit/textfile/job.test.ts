@@ -74,9 +74,9 @@ describe('a job from files to files', () => {
       expect.stringContaining('format has no effect'),
     ]);
     await run(folder, { setting, content: [content(folder)] });
-    expect(Object.keys(contents(join(folder, 'out'))).length).toBe(2);
+    expect(Object.keys(contents(join(folder, 'out'))).length).toBe(1);
     await run(folder, { setting, content: [content(folder, 'append')] });
-    expect(Object.keys(contents(join(folder, 'out'))).length).toBe(4);
+    expect(Object.keys(contents(join(folder, 'out'))).length).toBe(2);
   });
 
   test('that fails leaves no file, and those of the last run', async () => {
