@@ -1,10 +1,10 @@
 import type { KeyPoint, KeyRange, KeySource, KeyValue, SplitKey } from '../sdk/index.ts';
 
 /** Intervals are halved until none holds more than this part of a piece, so that pieces can be put together evenly. */
-const intervalsPerPiece = 4;
+const intervalsPerPiece = 8;
 /** Bounds on the work: rounds are round trips, intervals are index dives. */
 const maxRounds = 64;
-const maxIntervalsPerPiece = 24;
+const maxIntervalsPerPiece = 48;
 /** Halvings of one round at most: a statement has a branch for each. */
 const maxHalvings = 64;
 

@@ -9,6 +9,8 @@ import { walk } from './walk.ts';
 const pointsPerPiece = 4;
 /** Estimates of ranges and of the whole may differ by this factor; beyond it one of them is out of date. */
 const believable = 4;
+/** Where the metadata states so many times the rows that are thought to have a value, the others are NULL. */
+const manyNulls = 1.5;
 /** An interval that is this much bigger than a piece is worth a walk through the index. */
 const tooBig = 1.5;
 const firstStepRows = 5000;
@@ -61,7 +63,7 @@ export async function cutPart(part: Split, context: CutContext): Promise<Cut> {
   if (pieces < 2) return whole(part, chosen, context.channels === 1 ? 'one task is enough' : 'it is small');
   const found = await findPoints(part, chosen.key, pieces, context);
   if (found === undefined) return whole(part, chosen, `no value of ${nameOf(chosen.key)} was found to cut at`);
-  const { points, rows, notes } = weighed(part, found);
+  const { points, rows, notes } = weighed(part, chosen.key, found);
   const bytes = bytesOf(part);
   const counted = { ...part, estimatedRows: rows, ...(bytes === undefined ? {} : { estimatedBytes: bytes }) };
   const key = found.state === undefined ? chosen.key : { ...chosen.key, state: found.state };
@@ -79,15 +81,16 @@ function whole(part: Split, chosen: ChosenKey | undefined, why: string): Cut {
 /** Tries what the source offers, the cheapest first. */
 async function findPoints(part: Split, key: SplitKey, pieces: number, context: CutContext): Promise<Found | undefined> {
   const source = await context.openKey(part, key);
+  const boundSeeks = source.bounds === undefined ? 0 : 2;
   const known = await source.points?.(pieces * pointsPerPiece);
   if (known !== undefined) {
     const bounds = await source.bounds?.();
-    return { ...known, max: bounds?.max, isCounted: false, dives: 0, seeks: 2, notes: known.notes ?? [] };
+    return { ...known, max: bounds?.max, isCounted: false, dives: 0, seeks: boundSeeks, notes: known.notes ?? [] };
   }
   const bounds = await source.bounds?.();
   if (source.bounds !== undefined && bounds === undefined) return undefined;
   let dives = 0;
-  let seeks = 2;
+  let seeks = boundSeeks;
   if (bounds !== undefined && source.estimate !== undefined && source.between !== undefined && key.lacksStatistics !== true) {
     const { estimate, between } = source;
     const bisection = await bisect({ estimate, between }, key, bounds, pieces);
@@ -99,7 +102,9 @@ async function findPoints(part: Split, key: SplitKey, pieces: number, context: C
   }
   if (bounds !== undefined && source.step !== undefined) {
     const walked = await walkKey(source.step, { part, key, min: bounds.min, pieces }, context);
-    return { ...walked, max: bounds.max, dives, seeks: seeks + walked.seeks };
+    // Rows that came meanwhile were walked over, too: the end must lie behind every point.
+    const after = await source.bounds?.();
+    return { ...walked, max: after?.max, dives, seeks: seeks + walked.seeks + boundSeeks };
   }
   if (source.scan === undefined) return undefined;
   context.announce(`planning reads ${part.name} once, because nothing else tells where the values of ${nameOf(key)} lie`);
@@ -130,11 +135,18 @@ async function walkKey(
   const rest = `planning stopped reading the index of ${name} of ${part.name} after ${maxWalkSeconds} s: the rest is one task`;
   return {
     method: 'keyset walk',
-    points: walked.points,
+    points: walked.isComplete ? walked.points : withRest(walked.points, part.estimatedRows),
     isCounted: true,
     seeks: walked.seeks,
     notes: walked.isComplete ? [] : [rest],
   };
+}
+
+/** Points of which the last one holds all rows that the others do not. */
+function withRest(points: readonly KeyPoint[], stated = 0): KeyPoint[] {
+  const others = points.slice(0, -1);
+  const { value, rows } = points.at(-1)!;
+  return [...others, { value, rows: Math.max(rows, stated - others.reduce((sum, point) => sum + point.rows, 0)) }];
 }
 
 function isEvenEnough(points: readonly KeyPoint[], pieces: number): boolean {
@@ -142,20 +154,29 @@ function isEvenEnough(points: readonly KeyPoint[], pieces: number): boolean {
   return points.every(({ rows }) => rows <= (tooBig * total) / pieces);
 }
 
+interface Weighed {
+  readonly points: readonly KeyPoint[];
+  readonly rows: number;
+  readonly notes: readonly string[];
+}
+
 /** The points' rows add up to what the metadata says of the whole, unless one of them is out of date. */
-function weighed(part: Split, { points, isCounted, notes }: Found): { points: readonly KeyPoint[]; rows: number; notes: string[] } {
+function weighed(part: Split, key: SplitKey, { points, isCounted, notes }: Found): Weighed {
   const sum = points.reduce((total, { rows }) => total + rows, 0);
   const { estimatedRows: stated } = part;
-  if (stated === undefined || isCounted || sum === 0) return { points, rows: sum, notes: [...notes] };
+  if (stated === undefined || isCounted || sum === 0) return { points, rows: sum, notes };
+  if (part.isFiltered !== true && key.isNullable && key.lacksStatistics !== true && stated > sum * manyNulls) {
+    const [{ value, rows }, ...others] = points as readonly [KeyPoint, ...KeyPoint[]];
+    const nulls = stated - sum;
+    const note = `about ${round(nulls)} rows of ${part.name} have no ${nameOf(key)}: one task reads them all`;
+    return { points: [{ value, rows: rows + nulls }, ...others], rows: stated, notes: [...notes, note] };
+  }
   if (part.isFiltered !== true && (stated > sum * believable || sum > stated * believable)) {
     const outdated = `the statistics of ${part.name} are out of date: they say ${round(stated)} rows, its key about ${round(sum)}`;
-    return {
-      points,
-      rows: sum,
-      notes: [...notes, `${outdated}${part.refresh === undefined ? '' : `; ${part.refresh} brings them up to date`}`],
-    };
+    const remedy = part.refresh === undefined ? '' : `; ${part.refresh} brings them up to date`;
+    return { points, rows: sum, notes: [...notes, `${outdated}${remedy}`] };
   }
-  return { points: points.map(({ value, rows }) => ({ value, rows: (rows * stated) / sum })), rows: stated, notes: [...notes] };
+  return { points: points.map(({ value, rows }) => ({ value, rows: (rows * stated) / sum })), rows: stated, notes };
 }
 
 function round(rows: number): string {

@@ -18,7 +18,8 @@ export function cutsAmong(points: readonly KeyPoint[], pieces: number): number[]
     // Nearer than the next point will be. What would be left over behind the last multiple is no piece.
     if (below + rows / 2 >= next && next < total - share / 2) {
       cuts.push(at);
-      next = (Math.floor(below / share + 0.5) + 1) * share;
+      // Each multiple once: a point with more rows than a share may lie nearest to it from both sides.
+      next = Math.max(next + share, (Math.floor(below / share + 0.5) + 1) * share);
     }
     below += rows;
   }

@@ -4,7 +4,10 @@ import type { Split } from '../sdk/index.ts';
 export const defaultSplitBytes = 64 << 20;
 /** Splits per channel at least, so that a channel that finishes early takes more. */
 const splitsPerChannel = 4;
-/** Bound on the splits of a content: each costs connections, a transaction, and a place in every report. */
+/**
+ * Splits of a content at most, or up to twice as many where tables just do not fit together into packs: each costs connections, a transaction, and a
+ * place in every report.
+ */
 const maxSplits = 1000;
 /** A part of a table is worth a task of its own from this many rows, or bytes, on. */
 const minRows = 20_000;

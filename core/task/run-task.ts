@@ -44,10 +44,11 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
   const ticker = setInterval(report, progressIntervalMs).unref();
   const dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
   const places = new RowPlaces();
+  let rowsRejected = 0;
   const dirty = (side: Side, row: number, fault: DrayError) => {
     counters.rowsDirty++;
     const column = fault.column === undefined ? {} : { column: fault.column };
-    listener.dirty({ side, task: spec.id, ...places.of(row), cause: fault.message, ...column });
+    listener.dirty({ side, task: spec.id, ...places.of(side, row), cause: fault.message, ...column });
     dirtyLimit.add();
   };
   const context: PluginContext = { run: spec.run, job: spec.job, warn: listener.warn, print: listener.print, signal: stop.signal };
@@ -75,6 +76,7 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
       if (!fit.isTrivial) misfits.set(batch, fit.misfits(batch));
     },
     reject: (fault) => {
+      rowsRejected++;
       counters.rowsRead++;
       dirty('source', counters.rowsRead + output.builder.rowCount, fault);
     },
@@ -84,7 +86,7 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     const reader = await plugins.reader.open(spec.reader.options, context);
     try {
       for (const split of spec.split.members ?? [spec.split]) {
-        places.begin(split, counters.rowsRead);
+        places.begin(split, { source: counters.rowsRead, target: counters.rowsRead - rowsRejected });
         await reader.read(split, output, stop.signal);
         await output.flush();
       }

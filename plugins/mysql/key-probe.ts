@@ -54,30 +54,58 @@ function scaled(text: string, scale: number): bigint {
   return whole.startsWith('-') ? -digits : digits;
 }
 
-/** In milliseconds; zero days and months count as the first. */
+/** In microseconds; zero days and months count as the first. */
 function middleTime(low: string, high: string): string | undefined {
-  const [from, to] = [milliseconds(low), milliseconds(high)];
-  const middle = Math.floor((from + to) / 2);
-  if (!Number.isFinite(middle) || middle <= from || middle >= to) return undefined;
-  const text = new Date(middle).toISOString().replace('T', ' ').replace('Z', '');
-  return low.length <= 10 ? text.slice(0, 10) : text;
+  const [from, to] = [microseconds(low), microseconds(high)];
+  if (from === undefined || to === undefined) return undefined;
+  const middle = (from + to) / 2n;
+  if (middle <= from || middle >= to) return undefined;
+  const rest = ((middle % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const text = new Date(Number((middle - rest) / 1000n)).toISOString().replace('T', ' ');
+  if (low.length > 10) return `${text.slice(0, 19)}.${String(rest).padStart(6, '0')}`;
+  return text.slice(0, 10) > low ? text.slice(0, 10) : undefined;
 }
 
-function milliseconds(text: string): number {
-  const [year = 0, month = 0, day = 0, hours = 0, minutes = 0, seconds = 0] = text.split(/[-: ]/).map(Number);
+function microseconds(text: string): bigint | undefined {
+  const [, year, month, day, hours = '0', minutes = '0', seconds = '0', rest = ''] =
+    /^(\d+)-(\d+)-(\d+)(?: (\d+):(\d+):(\d+)(?:\.(\d+))?)?$/.exec(text) ?? [];
+  if (year === undefined) return undefined;
   const date = new Date(0);
-  date.setUTCFullYear(year, Math.max(0, month - 1), Math.max(1, day));
-  return date.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  date.setUTCFullYear(Number(year), Math.max(0, Number(month) - 1), Math.max(1, Number(day)));
+  date.setUTCHours(Number(hours), Number(minutes), Number(seconds));
+  return BigInt(date.getTime()) * 1000n + BigInt(rest.padEnd(6, '0'));
 }
 
-/** MariaDB sorts a UUID by its last group first (sql/sql_type_uuid.h), so that those made in a row lie together. */
+/**
+ * MariaDB sorts a UUID of version 1 to 5 by its last group first (sql/sql_type_uuid.h), so that those made in a row lie together, and all
+ * others by their text, so that those of version 7 do. A probe has the version of its neighbours: with another one it would lie elsewhere.
+ */
 function middleUuid(low: string, high: string): string | undefined {
-  const number = (text: string) => BigInt(`0x${text.split('-').reverse().join('')}`);
-  const [from, to] = [number(low), number(high)].sort((one, other) => (one < other ? -1 : 1)) as [bigint, bigint];
-  const hex = ((from + to) / 2n).toString(16).padStart(32, '0');
-  const groups = [hex.slice(24), hex.slice(20, 24), hex.slice(16, 20), hex.slice(12, 16), hex.slice(0, 12)];
+  const [from, to] = [sortedUuid(low), sortedUuid(high)];
+  const hex = [...((BigInt(`0x${from}`) + BigInt(`0x${to}`)) / 2n).toString(16).padStart(32, '0')];
+  const isTurned = isSortedFromItsEnd(low) || isSortedFromItsEnd(high);
+  const version = (isSortedFromItsEnd(low) ? low : high)[14]!;
+  if (version !== '0') {
+    const [atVersion, atVariant] = isTurned ? [16, 12] : [12, 16];
+    hex[atVersion] = version;
+    hex[atVariant] = '89ab'[Number.parseInt(hex[atVariant]!, 16) % 4]!;
+  }
+  const middle = hex.join('');
+  const groups = isTurned
+    ? [middle.slice(24), middle.slice(20, 24), middle.slice(16, 20), middle.slice(12, 16), middle.slice(0, 12)]
+    : [middle.slice(0, 8), middle.slice(8, 12), middle.slice(12, 16), middle.slice(16, 20), middle.slice(20)];
   const text = groups.join('-');
   return text === low ? undefined : text;
+}
+
+/** Of a version from 1 to 5, of the variant that RFC 4122 describes. */
+function isSortedFromItsEnd(uuid: string): boolean {
+  return /^.{14}[1-5].{4}[89a-f]/i.test(uuid);
+}
+
+/** In hexadecimal digits, as the server compares it. */
+function sortedUuid(uuid: string): string {
+  return isSortedFromItsEnd(uuid) ? uuid.split('-').reverse().join('') : uuid.replaceAll('-', '');
 }
 
 function middleBytes(low: string, high: string): string | undefined {
@@ -90,7 +118,7 @@ function middleBytes(low: string, high: string): string | undefined {
       .toString(16)
       .toUpperCase()
       .padStart(2 * probeLength, '0');
-  return text === low ? undefined : text;
+  return low < text && text < high ? text : undefined;
 }
 
 /** Texts as numbers whose digits are the ranks of their characters. */
@@ -113,7 +141,13 @@ function middleText(low: string, high: string, { rankOf, characters }: Alphabet)
   const end = digits.indexOf(0);
   const tail = (end === -1 ? digits : digits.slice(0, end)).map((rank) => characters[rank]!).join('');
   const text = [...low].slice(0, shared).join('') + tail;
-  return text === low || text === '' ? undefined : text;
+  const found = ranks(text);
+  return isBelow(from, found) && isBelow(found, to) ? text : undefined;
+}
+
+function isBelow(one: readonly number[], other: readonly number[]): boolean {
+  const at = sharedLength(one, other);
+  return (one[at] ?? 0) < (other[at] ?? 0);
 }
 
 function sharedLength<T>(one: readonly T[], other: readonly T[]): number {

@@ -43,10 +43,12 @@ export function openKeySource(place: KeyPlace): KeySource {
   };
   const ask = (sql: string) => session.query(sql).catch(complain);
   const scan = async (count: number): Promise<KeyPoints | undefined> => {
-    const numbered = `SELECT ${key.columns.map(quoteName).join(', ')}, ROW_NUMBER() OVER (ORDER BY ${order('ASC')}) - 1 AS dray_row,
+    const over = `OVER (ORDER BY ${order('ASC')}) - 1`;
+    // By rank, so that rows of one value count for a single point: nothing can be cut between them.
+    const numbered = `SELECT ${key.columns.map(quoteName).join(', ')}, ROW_NUMBER() ${over} AS dray_row, RANK() ${over} AS dray_rank,
       COUNT(*) OVER () AS dray_rows FROM ${place.from} WHERE ${quoteName(key.columns[0]!)} IS NOT NULL${filter}`;
     const rows = await ask(
-      `SELECT ${selection}, dray_row, dray_rows FROM (${numbered}) AS numbered
+      `SELECT ${selection}, dray_rank, dray_rows FROM (${numbered}) AS numbered
        WHERE dray_row MOD GREATEST(1, dray_rows DIV ${count}) = 0 ORDER BY dray_row`,
     );
     return pointsOf(rows, key.columns.length);
@@ -58,17 +60,21 @@ export function openKeySource(place: KeyPlace): KeySource {
   /** One row by the index; the number of the branch goes before its values. */
   const seek = (branch: number, condition: string, direction: 'ASC' | 'DESC', offset = 0) =>
     `(SELECT ${branch}, ${selection} FROM ${indexed} WHERE ${condition} ORDER BY ${order(direction)} LIMIT 1 OFFSET ${offset})`;
-  const compare = (operator: '<' | '>' | '>=', value: KeyValue) => comparison(key.columns, operator, value, dialect);
+  const compare = (operator: '<' | '<=' | '>' | '>=', value: KeyValue) => comparison(key.columns, operator, value, dialect);
   const alphabets = place.columns.map(({ collation, charset }) => new LearnedAlphabet(ask, charset, collation));
 
+  const findBounds = async () => {
+    const present = `${quoteName(key.columns[0]!)} IS NOT NULL`;
+    const found = valuesByBranch(await ask(`${seek(0, present, 'ASC')} UNION ALL ${seek(1, present, 'DESC')}`));
+    const [min, max] = [found.get(0), found.get(1)];
+    return min === undefined || max === undefined ? undefined : { min, max };
+  };
+  let asked: ReturnType<typeof findBounds> | undefined;
+  // Once for all: a point behind the largest value would put rows that come later into two ranges.
+  const bounds = () => (asked ??= findBounds());
+
   return {
-    async bounds() {
-      const present = `${quoteName(key.columns[0]!)} IS NOT NULL`;
-      const rows = await ask(`${seek(0, present, 'ASC')} UNION ALL ${seek(1, present, 'DESC')}`);
-      const found = valuesByBranch(rows);
-      const [min, max] = [found.get(0), found.get(1)];
-      return min === undefined || max === undefined ? undefined : { min, max };
-    },
+    bounds,
 
     async estimate(ranges) {
       const estimates: number[] = [];
@@ -105,8 +111,10 @@ export function openKeySource(place: KeyPlace): KeySource {
     },
 
     async step(from, rows) {
-      const condition = from === null ? `${quoteName(key.columns[0]!)} IS NOT NULL` : compare('>', from);
-      return valuesByBranch(await ask(seek(0, condition, 'ASC', rows - 1))).get(0);
+      const last = await bounds();
+      if (last === undefined) return undefined;
+      const after = from === null ? `${quoteName(key.columns[0]!)} IS NOT NULL` : compare('>', from);
+      return valuesByBranch(await ask(seek(0, `${after} AND ${compare('<=', last.max)}`, 'ASC', rows - 1))).get(0);
     },
 
     ...(hasWindowFunctions ? { scan } : {}),
@@ -129,8 +137,9 @@ function pointsOf(rows: readonly (readonly string[])[], width: number): KeyPoint
   const [first] = rows;
   if (first === undefined) return undefined;
   const total = Number(first[width + 1]);
-  const points = rows.map((row, index) => {
-    const next = rows[index + 1];
+  const starts = rows.filter((row, index) => row[width] !== rows[index - 1]?.[width]);
+  const points = starts.map((row, index) => {
+    const next = starts[index + 1];
     return { value: row.slice(0, width), rows: (next === undefined ? total : Number(next[width])) - Number(row[width]) };
   });
   return { method: 'scan', points };

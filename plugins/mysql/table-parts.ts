@@ -106,7 +106,7 @@ function keyFacts({ engine, name }: Table, { columns, indexes }: CatalogRow, lac
  */
 function sizesOf({ estimatedRows = 0, bytes = 0 }: Table, { columns }: CatalogRow): Pick<Split, 'estimatedRows' | 'estimatedBytes'> {
   const typical = estimatedRows * columns.reduce((sum, column) => sum + column.bytes, rowOverhead);
-  return { estimatedRows, estimatedBytes: bytes < typical / 4 ? typical : bytes };
+  return { estimatedRows, estimatedBytes: bytes < typical / 2 ? typical : bytes };
 }
 
 function typicalBytes(type: string, precision: number, maxLength: number | undefined): number {

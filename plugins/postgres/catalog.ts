@@ -38,7 +38,7 @@ export async function findTables(client: Client, names: readonly string[]): Prom
   const exact = names.map((name) => name.split('.').map(quoteName).join('.'));
   const { rows } = await client
     .query<Omit<Table, 'oid'> & { oid: number | null }>(
-      `SELECT c.oid::int8::int AS oid, format('%I.%I', n.nspname, c.relname) AS sql, c.relkind AS kind,
+      `SELECT c.oid::int8::int AS oid, CASE WHEN n.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END AS sql, c.relkind AS kind,
          CASE WHEN c.relkind = 'p' THEN s.rows ELSE c.reltuples END::float8 AS "estimatedRows",
          s.bytes::float8 AS bytes, s.blocks::float8 AS blocks, s.stated::float8 AS "statedBlocks", s.changed::float8 AS "changedRows",
          c.relkind IN ('r', 'm') AND NOT c.relhassubclass AND a.amname = 'heap' AND current_setting('server_version_num')::int >= 140000
@@ -51,8 +51,9 @@ export async function findTables(client: Client, names: readonly string[]): Prom
          SELECT sum(nullif(l.reltuples, -1)) AS rows, coalesce(sum(pg_table_size(l.oid)), 0) AS bytes, coalesce(sum(l.relpages), 0) AS stated,
            coalesce(sum(pg_relation_size(l.oid)), 0) / current_setting('block_size')::int AS blocks,
            coalesce(sum(pg_stat_get_mod_since_analyze(l.oid)), 0) AS changed
-         FROM pg_class l WHERE l.oid = c.oid AND c.relkind IN ('r', 'm') OR c.relkind = 'p' AND l.relkind = 'r'
-           AND l.oid IN (SELECT relid FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END))
+         FROM (SELECT c.oid AS id WHERE c.relkind IN ('r', 'm')
+               UNION ALL SELECT relid FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) WHERE isleaf) part
+         JOIN pg_class l ON l.oid = part.id AND l.relkind IN ('r', 'm')
        ) s ON true ORDER BY wanted.place`,
       [names.map((name) => (sqlName.test(name) ? name : null)), exact],
     )

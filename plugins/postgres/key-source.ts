@@ -1,5 +1,5 @@
-import type { KeyPoint, KeyPoints, KeySource, SplitKey } from 'dray/sdk';
-import type { KeyDialect } from '../_sql/key-range.ts';
+import type { KeyPoint, KeyPoints, KeySource, KeyValue, SplitKey } from 'dray/sdk';
+import { comparison, type KeyDialect } from '../_sql/key-range.ts';
 import type { Table } from './catalog.ts';
 import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
@@ -13,7 +13,7 @@ export interface KeyState {
 }
 
 /** A histogram of so many buckets per piece cuts evenly; with fewer a sample does better. */
-const bucketsPerPiece = 1.5;
+const bucketsPerPiece = 2.5;
 /** Blocks that are read for a piece, where a sample says where to cut, and the bounds of their number. */
 const sampledBlocksPerPoint = 8;
 const sampledBlocks = { min: 300, max: 5000 };
@@ -53,40 +53,46 @@ export function openKeySource(place: KeyPlace): KeySource {
   const complain = (error: unknown): never => {
     throw serverFault(error, `look where to cut ${name} by ${key.columns.join(', ')}`);
   };
-  const present = `${columns[0]} IS NOT NULL${where === undefined ? '' : ` AND ${where}`}`;
-  const scan = (count: number) => numbered(place, place.from, present, count, 'scan').catch(complain);
+  const present = `${columns[0]} IS NOT NULL`;
+  const filter = where === undefined ? '' : ` AND ${where}`;
+  const scan = (count: number) => numbered(place, place.from, `${present}${filter}`, count, 'scan').catch(complain);
   if (key.kind === 'blocks') return { points: (count) => blockPoints(place, count) };
+  const findBounds = async () => {
+    const texts = columns.map((column) => `${column}::text`).join(', ');
+    const seek = (direction: string) => {
+      // Qualified: a bare name would be that of the text in the result, and sort as such.
+      const order = columns.map((column) => `source.${column} ${direction}`).join(', ');
+      // NOT NULL, because a descending index scan would begin with the NULLs.
+      return `SELECT ${texts} FROM ${place.from} AS source WHERE ${columns[0]} IS NOT NULL ORDER BY ${order} LIMIT 1`;
+    };
+    const [min, max] = [await rowsOf(client, seek('ASC')).catch(complain), await rowsOf(client, seek('DESC')).catch(complain)];
+    return min[0] === undefined || max[0] === undefined ? undefined : { min: min[0] as string[], max: max[0] as string[] };
+  };
+  let found: ReturnType<typeof findBounds> | undefined;
+  // Once for all: a point behind the largest value would put rows that come later into two ranges. Statistics remember such points.
+  const bounds = () => (found ??= findBounds());
   return {
     async points(count) {
       if (table === undefined || !'rpm'.includes(table.kind)) return undefined;
+      const max = key.isIndexed ? (await bounds())?.max : undefined;
+      if (key.isIndexed && max === undefined) return undefined;
       const outdated = isOutdated(table);
       const notes = outdated ? [`the statistics of ${name} are ${outdated}; ANALYZE ${table.sql} brings them up to date`] : [];
       if (!outdated && !hasChanged(table) && where === undefined && columns.length === 1) {
-        const known = await histogram(place, count).catch(complain);
+        const known = await histogram(place, count, max).catch(complain);
         if (known !== undefined) return known;
       }
       const blocks = Math.max(sampledBlocks.min, Math.min(sampledBlocks.max, count * sampledBlocksPerPoint));
       const percent = Math.min(100, (100 * blocks) / Math.max(1, table.blocks));
       const sample = `${table.sql} TABLESAMPLE SYSTEM (${percent}) REPEATABLE (0)`;
-      const sampled = await numbered(place, sample, present, count, 'sample').catch(complain);
+      const upToMax = max === undefined ? present : comparison(key.columns, '<=', max, keyDialect(stateOf(key)));
+      // Rows without a key count, so that the others are not taken for all.
+      const looked = key.isNullable ? `(${upToMax} OR ${columns[0]} IS NULL)` : upToMax;
+      const sampled = await numbered(place, sample, `${looked}${filter}`, count, 'sample').catch(complain);
       return sampled === undefined ? undefined : { ...sampled, notes };
     },
 
-    ...(key.isIndexed
-      ? {
-          async bounds() {
-            const texts = columns.map((column) => `${column}::text`).join(', ');
-            const seek = (direction: string) => {
-              // Qualified: a bare name would be that of the text in the result, and sort as such.
-              const order = columns.map((column) => `source.${column} ${direction}`).join(', ');
-              // NOT NULL, because a descending index scan would begin with the NULLs.
-              return `SELECT ${texts} FROM ${place.from} AS source WHERE ${columns[0]} IS NOT NULL ORDER BY ${order} LIMIT 1`;
-            };
-            const [min, max] = [await rowsOf(client, seek('ASC')).catch(complain), await rowsOf(client, seek('DESC')).catch(complain)];
-            return min[0] === undefined || max[0] === undefined ? undefined : { min: min[0] as string[], max: max[0] as string[] };
-          },
-        }
-      : {}),
+    ...(key.isIndexed ? { bounds } : {}),
     scan,
   };
 }
@@ -99,7 +105,8 @@ async function rowsOf(client: Client, text: string): Promise<(string | null)[][]
 /** In words, why the statistics cannot be relied on. */
 function isOutdated({ estimatedRows, blocks, statedBlocks }: Table): string | undefined {
   if (estimatedRows < 0 || statedBlocks === 0) return 'missing';
-  if (blocks > statedBlocks * staleGrowth + 10) return 'out of date';
+  // A table that was empty then, and whose blocks are in use again.
+  if (blocks > statedBlocks * staleGrowth + 10 || estimatedRows === 0) return 'out of date';
   return undefined;
 }
 
@@ -127,7 +134,11 @@ async function blockPoints({ table, key, estimatedRows, snapshot, name }: KeyPla
  * histogram_bounds cut what is not among the most common values into parts of equal size. A row of the table (of which there is none here)
  * gives the values the type and the collation of the column, in which the server then sorts them.
  */
-async function histogram({ client, key, table, estimatedRows }: KeyPlace, count: number): Promise<KeyPoints | undefined> {
+async function histogram(
+  { client, key, table, estimatedRows }: KeyPlace,
+  count: number,
+  max: KeyValue | undefined,
+): Promise<KeyPoints | undefined> {
   const [column, cast] = [quoteName(key.columns[0]!), stateOf(key).casts[0]];
   const rows = await rowsOf(
     client,
@@ -141,7 +152,8 @@ async function histogram({ client, key, table, estimatedRows }: KeyPlace, count:
        UNION ALL SELECT u.v::${cast}, CASE WHEN n = cardinality(bounds) THEN 0 ELSE
            (1 - null_frac - coalesce((SELECT sum(f) FROM unnest(freqs) f), 0)) / (cardinality(bounds) - 1) END, 1
          FROM s, unnest(bounds) WITH ORDINALITY AS u(v, n)
-     ) SELECT v::text, share::text, buckets::text FROM points ORDER BY points.v`,
+     ) SELECT v::text, share::text, buckets::text FROM points
+     ${max === undefined ? '' : `WHERE ${comparison(['v'], '<=', max, keyDialect(stateOf(key)))}`} ORDER BY points.v`,
   );
   const buckets = rows.filter(([, , isBucket]) => isBucket === '1').length;
   if (rows.length < 2 || rows.length * 4 < count * bucketsPerPiece || (buckets > 0 && buckets < 3)) return undefined;
@@ -160,20 +172,26 @@ async function numbered(
   method: 'sample' | 'scan',
 ): Promise<KeyPoints | undefined> {
   const columns = key.columns.map(quoteName);
+  const order = `OVER (ORDER BY ${columns.join(', ')})`;
+  // By rank, so that rows of one value count for a single point: nothing can be cut between them.
   const rows = await rowsOf(
     client,
-    `SELECT ${columns.map((column) => `${column}::text`).join(', ')}, r::text, n::text FROM (
-       SELECT ${columns.join(', ')}, row_number() OVER (ORDER BY ${columns.join(', ')}) - 1 AS r, count(*) OVER () AS n FROM ${from} WHERE ${condition}
-     ) AS numbered WHERE r % greatest(1, n / ${count}) = 0 ORDER BY numbered.r`,
+    `SELECT ${columns.map((column) => `${column}::text`).join(', ')}, (dray_rank - 1)::text, dray_rows::text, dray_all::text FROM (
+       SELECT ${columns.join(', ')}, row_number() ${order} - 1 AS dray_row, rank() ${order} AS dray_rank,
+         count(${columns[0]}) OVER () AS dray_rows, count(*) OVER () AS dray_all
+       FROM ${from} WHERE ${condition}
+     ) AS numbered WHERE ${columns[0]} IS NOT NULL AND dray_row % greatest(1, dray_rows / ${count}) = 0 ORDER BY dray_row`,
   );
   const [first] = rows;
   if (first === undefined) return undefined;
-  const total = Number(first[columns.length + 1]);
-  const scale = method === 'sample' ? estimatedRows / total : 1;
-  const points = rows.map((row, index) => {
-    const next = rows[index + 1];
-    const end = next === undefined ? total : Number(next[columns.length]);
-    return { value: row.slice(0, columns.length) as string[], rows: (end - Number(row[columns.length])) * scale };
+  const width = columns.length;
+  const [total, all] = [Number(first[width + 1]), Number(first[width + 2])];
+  const scale = method === 'sample' ? estimatedRows / all : 1;
+  const starts = rows.filter((row, index) => row[width] !== rows[index - 1]?.[width]);
+  const points = starts.map((row, index) => {
+    const next = starts[index + 1];
+    const end = next === undefined ? total : Number(next[width]);
+    return { value: row.slice(0, width) as string[], rows: (end - Number(row[width])) * scale };
   });
   return { method, points };
 }

@@ -117,9 +117,11 @@ async function keyIndexes(client: Client, { oid }: Table): Promise<KeyIndex[]> {
 async function sizesOf(client: Client, table: Table, where: string | undefined): Promise<Pick<Split, 'estimatedRows' | 'estimatedBytes'>> {
   const { kind, estimatedRows: stated, blocks, statedBlocks, bytes, sql } = table;
   const isStored = stored.has(kind);
-  const isCounted = isStored && stated >= 0 && statedBlocks > 0 && where === undefined;
+  const isCounted = isStored && stated > 0 && statedBlocks > 0 && where === undefined;
   if (isCounted) return { estimatedRows: Math.round((stated * blocks) / statedBlocks), estimatedBytes: bytes };
   if (isStored && blocks === 0) return { estimatedRows: 0, estimatedBytes: 0 };
+  // It was empty when it was last analyzed, and the planner goes by that even if its blocks are in use again.
+  if (isStored && stated === 0 && where === undefined) return roughSizes(table);
   try {
     const all = await explained(client, `SELECT * FROM ${sql}`);
     const read = where === undefined ? all : await explained(client, `SELECT * FROM ${sql} WHERE ${where}`);

@@ -23,9 +23,9 @@ export interface PlanCommandOptions extends JobCommandOptions {
 export async function planJob(file: string, options: PlanCommandOptions): Promise<number> {
   const screen = new Screen();
   const interrupt = onInterrupt((message) => screen.line(message));
+  const startedAt = performance.now();
   try {
     const job = await loadForCommand(file, options, screen);
-    const startedAt = performance.now();
     const plans = await planContents(job, options, screen, interrupt.signal);
     const seconds = (performance.now() - startedAt) / 1000;
     if (options.json) screen.json({ contents: plans.map(contentJson), seconds: round(seconds) });
@@ -34,7 +34,7 @@ export async function planJob(file: string, options: PlanCommandOptions): Promis
     return 0;
   } catch (thrown) {
     const error = asDrayError(interrupt.signal.aborted ? interrupt.signal.reason : thrown);
-    if (options.json) screen.json({ contents: [], error: reportedError(error) });
+    if (options.json) screen.json({ contents: [], seconds: round((performance.now() - startedAt) / 1000), error: reportedError(error) });
     screen.error(error.toWire());
     return interrupt.exitCode() ?? error.exitCode;
   } finally {

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { Connections } from '../../../plugins/_sql/connections.ts';
+
+function numbered() {
+  const events: string[] = [];
+  const connections = new Connections<string>(
+    async (connection) => {
+      events.push(`open ${connection}`);
+      await new Promise(setImmediate);
+      if (connection === 9) throw new Error('nobody there');
+      return `session ${connection}`;
+    },
+    async (session) => {
+      events.push(`close ${session}`);
+    },
+  );
+  return { connections, events };
+}
+
+test('a connection is opened when it is first asked for, and only once, however many ask', async () => {
+  const { connections, events } = numbered();
+  expect(events).toEqual([]);
+  expect(await Promise.all([connections.get(1), connections.get(1), connections.get(0)])).toEqual(['session 1', 'session 1', 'session 0']);
+  expect(await connections.get(1)).toBe('session 1');
+  expect(events).toEqual(['open 1', 'open 0']);
+});
+
+test('all that were opened are closed, also one that is still being opened, and one that failed does not get in the way', async () => {
+  const { connections, events } = numbered();
+  await connections.get(0);
+  await expect(connections.get(9)).rejects.toThrow('nobody there');
+  const opening = connections.get(2);
+  await connections.closeAll();
+  await opening;
+  expect(events).toEqual(['open 0', 'open 9', 'open 2', 'close session 0', 'close session 2']);
+});
