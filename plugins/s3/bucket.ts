@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { AgentOptions } from 'node:https';
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { DrayError } from 'dray/sdk';
-import { s3Fault } from './faults.ts';
+import { notS3, s3Fault } from './faults.ts';
 
 export interface S3Options {
   /** URL of a server other than Amazon's. */
@@ -109,6 +109,14 @@ export class Bucket {
       const place = call.key === undefined ? {} : { place: this.nameOf(call.key) };
       throw new DrayError('CONNECTION_LOST', `cannot ${call.doing}: no answer within ${cleaningTimeoutMs / 1000} s`, { cause, ...place });
     }
+  }
+
+  /** Of an answer without what S3 always sends: a web server has been asked. */
+  notS3({ doing, key = '' }: Call): DrayError {
+    return new DrayError('FILE_FAILED', notS3(doing, this.#server), {
+      place: this.nameOf(key),
+      remedy: 'Check "endpoint" in the job file.',
+    });
   }
 
   close(): void {

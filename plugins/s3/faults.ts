@@ -5,6 +5,8 @@ import { isTlsError } from '../_sql/tls-options.ts';
 interface S3Error extends Error {
   readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
+  /** Hidden from inspection, unless one asks for hidden things. */
+  readonly $response?: { body?: unknown };
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what Ceph, Swift and MinIO add to it. */
@@ -52,6 +54,7 @@ const remedies: Partial<Record<string, string>> = {
   NoSuchUpload: 'Run the job again; look for a rule of the bucket that aborts unfinished uploads.',
   PERMISSION_DENIED:
     'Grant the keys of the job s3:ListBucket and s3:ListBucketMultipartUploads on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
+  notS3: 'Check "endpoint": it must be the address for programs, not the one for browsers.',
   wrongRegion: 'Set "region" to the one where the bucket is.',
 };
 
@@ -79,8 +82,10 @@ export function errorName(error: unknown): string {
 /** What the SDK threw, as an error of ours. Its text never holds keys: what the server says of a refused login is left out. */
 export function s3Fault(error: unknown, { doing, server, bucket, place }: FaultPlace): DrayError {
   if (error instanceof DrayError) return error;
-  const { name } = error as S3Error;
+  const { name, message, $response } = error as S3Error;
   const status = statusOf(error);
+  // The connection, with the headers that were sent on it: the session token is one.
+  if (typeof $response === 'object') $response.body = undefined;
   const make = (kind: ErrorCode, message: string, remedy: string | undefined = remedies[name] ?? remedies[kind]) =>
     new DrayError(kind, message, { cause: error, ...(place === undefined ? {} : { place }), ...(remedy === undefined ? {} : { remedy }) });
 
@@ -90,6 +95,7 @@ export function s3Fault(error: unknown, { doing, server, bucket, place }: FaultP
     if (kind === 'TLS_FAILED') return make(kind, `no trusted TLS connection to ${server}: ${says}`);
     return make(kind, `cannot ${doing}: ${says}`);
   }
+  if (message.includes('Deserialization error')) return make(kindOfStatus(status), notS3(doing, server), remedies.notS3);
   const says = serverText(error as S3Error);
   if (name === 'NoSuchBucket') return make('PATH_MISSING', `${server} has no bucket "${bucket}"`);
   if (
@@ -106,6 +112,11 @@ export function s3Fault(error: unknown, { doing, server, bucket, place }: FaultP
     return make(kind, `cannot ${doing}: ${says}${attempts > 1 ? `, also at attempt ${attempts}` : ''}`);
   }
   return make(kind, `cannot ${doing}: ${says}`);
+}
+
+/** Sentence about an answer that no S3 server gives. */
+export function notS3(doing: string, server: string): string {
+  return `cannot ${doing}: what ${server} answers is not S3`;
 }
 
 function kindOfStatus(status: number | undefined): ErrorCode {

@@ -9,6 +9,7 @@ export async function keyFacts(bucket: Bucket, key: string): Promise<StoredFile 
   const call = { doing: `look at ${bucket.nameOf(key)}`, key };
   try {
     const head = await bucket.request(bucket.signal, (client, how) => client.headObject({ Bucket: bucket.name, Key: key }, how));
+    if (head.ETag === undefined) throw bucket.notS3(call);
     bucket.isKnown = true;
     return storedFile(key, head.ETag, head.ContentLength);
   } catch (error) {
@@ -42,7 +43,8 @@ export async function findKeys(bucket: Bucket, path: string): Promise<StoredFile
   if (hasWildcard(path)) {
     const pattern = patternOf(path);
     const prefix = pattern.folder === '.' ? '' : `${pattern.folder}/`;
-    const files = await listKeys(bucket, prefix, { isFlat: pattern.levels.length === 1 });
+    // Also what stands in the name before the first wildcard narrows the list: it may be one day of ten years.
+    const files = await listKeys(bucket, path.slice(0, path.search(/[*?]/)), { isFlat: pattern.levels.length === 1 });
     return files.filter((file) => isMeant(pattern, file.path.slice(prefix.length)));
   }
   const prefix = folderPrefix(path);
@@ -60,15 +62,17 @@ const asUrls = { EncodingType: 'url' } as const;
 
 /** All objects whose keys start with the prefix, sorted; flat: without those in folders below. */
 export async function listKeys(bucket: Bucket, prefix: string, { isFlat }: { isFlat: boolean }): Promise<StoredFile[]> {
+  const call = { doing: `list ${bucket.nameOf(prefix)}`, key: prefix };
   const files: StoredFile[] = [];
   let token: string | undefined;
   do {
-    const page = await bucket.call({ doing: `list ${bucket.nameOf(prefix)}`, key: prefix }, (client, how) =>
+    const page = await bucket.call(call, (client, how) =>
       client.listObjectsV2(
         { Bucket: bucket.name, Prefix: prefix, ...asUrls, ...(isFlat ? { Delimiter: '/' } : {}), ContinuationToken: token },
         how,
       ),
     );
+    if (page.Name === undefined && page.IsTruncated === undefined) throw bucket.notS3(call);
     for (const object of page.Contents ?? []) {
       const file = storedFile(plainKey(object.Key, page.EncodingType), object.ETag, object.Size);
       // Consoles make folders visible with an empty object of that name.

@@ -26,10 +26,10 @@ export type UploadedPart = {
 export type S3Receipt = Receipt & { readonly uploadId: string; readonly parts: readonly UploadedPart[] };
 
 export async function beginUpload(bucket: Bucket, key: string): Promise<Upload> {
-  const { UploadId } = await bucket.call({ doing: `write ${bucket.nameOf(key)}`, key }, (client, how) =>
-    client.createMultipartUpload({ Bucket: bucket.name, Key: key }, how),
-  );
-  return new MultipartUpload(bucket, key, UploadId ?? '');
+  const call = { doing: `write ${bucket.nameOf(key)}`, key };
+  const { UploadId } = await bucket.call(call, (client, how) => client.createMultipartUpload({ Bucket: bucket.name, Key: key }, how));
+  if (UploadId === undefined) throw bucket.notS3(call);
+  return new MultipartUpload(bucket, key, UploadId);
 }
 
 export async function abortUpload(bucket: Bucket, key: string, uploadId: string): Promise<void> {

@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { DrayError } from '../../core/sdk/index.ts';
 import type { Storage } from '../../plugins/_files/storage/storage.ts';
 import { openS3Storage, type S3Options } from '../../plugins/s3/s3-storage.ts';
 import { makeCertificates } from '../support/certificates.ts';
@@ -114,6 +116,37 @@ test('a server that is overloaded is asked again, and then the run fails for a r
 test('what breaks off in the middle of an answer is a lost connection', async () => {
   const endpoint = await fakeServer((request) => request.socket.destroy());
   await failing(calls.begin!(await testStorage({ ...s3, endpoint }, { bucket, maxAttempts: 1 })), 'CONNECTION_LOST');
+});
+
+test.each([
+  [200, '<html><body>Welcome<br></body></html>'],
+  [200, '<html><body>Welcome</body></html>'],
+  [200, 'Welcome'],
+  [403, '{"error":"no"}'],
+])('what is not S3 is told apart: %i %s', async (status, body) => {
+  const endpoint = await fakeServer((request, response) => {
+    request.resume();
+    response.writeHead(status, { 'content-type': 'text/html' }).end(body);
+  });
+  for (const name of ['filesIn', 'facts', 'begin']) {
+    const fault = await failing(
+      calls[name]!(await testStorage({ ...s3, endpoint }, { bucket })),
+      status === 200 ? 'FILE_FAILED' : 'PERMISSION_DENIED',
+    );
+    expect(fault.message).toMatch(/ is not S3$/);
+  }
+});
+
+test('no part of an error holds a secret, however deep one looks', async () => {
+  const [secretAccessKey, sessionToken] = ['a-secret-of-ours', 'a-token-of-ours'];
+  for (const endpoint of [s3.endpoint, await fakeServer((_request, response) => response.writeHead(500).end())]) {
+    const storage = await testStorage({ ...s3, endpoint, secretAccessKey }, { bucket, sessionToken, maxAttempts: 1 });
+    for (const name of names) {
+      const error: unknown = await calls[name]!(storage).catch((cause: unknown) => cause);
+      expect(error).toBeInstanceOf(DrayError);
+      expect(inspect(error, { showHidden: true, depth: 20 })).not.toMatch(/-of-ours/);
+    }
+  }
 });
 
 test('a server without ranges is told apart, and nothing wrong is read', async () => {

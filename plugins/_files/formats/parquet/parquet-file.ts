@@ -92,13 +92,17 @@ function wantedChunks({ columns, num_rows }: RowGroup, forms: readonly ColumnFor
 function valuesOf({ leaves, node }: ColumnForm, chunks: readonly ChunkPages[], rows: number): RowValues {
   if (node.children.length === 0) return new FlatValues(chunks[0]!, leaves[0]!.maxDefinition);
   const assembled = new Map<string, DecodedArray>();
-  for (const [index, { path }] of leaves.entries()) {
-    let entries: DecodedArray = [];
+  for (const [index, { path, maxDefinition }] of leaves.entries()) {
+    const entries: unknown[] = [];
     for (let page = chunks[index]!.next(); page !== undefined; page = chunks[index]!.next()) {
       const { definitions, repetitions, values } = page;
+      if (maxDefinition === 0) {
+        for (const value of values) entries.push(value);
+        continue;
+      }
       // The library reads the levels by their number only.
       const [definitionLevels, repetitionLevels] = [definitions, repetitions ?? []] as unknown as [number[] | undefined, number[]];
-      entries = assembleLists(entries as unknown[], definitionLevels, repetitionLevels, values, [...path]);
+      assembleLists(entries, definitionLevels, repetitionLevels, values, [...path]);
     }
     assembled.set(path.at(-1)!.path.join('.'), entries);
   }
