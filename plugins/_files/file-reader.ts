@@ -47,12 +47,26 @@ export function openFileReader(setup: FileReaderSetup, context: PluginContext): 
   const staging = join(tmpdir(), `dray-${context.run}`);
   let hasStaged = false;
   const staged = (path: string) => join(staging, createHash('sha256').update(storage.nameOf(path)).digest('hex'));
+  const verified = new Map<string, Promise<void>>();
+
+  /** Verifies a file, once: no byte of it is unpacked or decoded before. */
+  const verifiedOnce = (file: FoundFile): Promise<void> => {
+    const before = verified.get(file.path);
+    if (before !== undefined) return before;
+    hasStaged ||= setup.isRemote;
+    const checking = setup.isRemote ? stage(storage, file, staged(file.path), signal) : verifyFile(storage, file, { signal });
+    verified.set(file.path, checking);
+    return checking;
+  };
 
   return {
     async schema() {
       if ('decoder' in format && format.schema !== undefined) return format.schema;
       for (const file of await files()) {
-        const schema = await schemaOf(storage, file, format, codecsOf(file.path), signal);
+        const isStaged = setup.isRemote && file.expected !== undefined;
+        if (file.expected !== undefined) await verifiedOnce(file);
+        const from = isStaged ? { storage: openLocalStorage(), path: staged(file.path) } : { storage, path: file.path };
+        const schema = await schemaOf({ ...from, bytes: file.bytes, name: storage.nameOf(file.path) }, format, codecsOf(file.path), signal);
         if (schema !== undefined) return schema;
       }
       throw new DrayError('COLUMN_MISSING', `there is no row in ${paths.join(', ')} that would say how many columns there are`, {
@@ -88,15 +102,7 @@ export function openFileReader(setup: FileReaderSetup, context: PluginContext): 
     },
 
     async verify() {
-      for (const file of await files()) {
-        if (file.expected === undefined) continue;
-        if (!setup.isRemote) {
-          await verifyFile(storage, file, { signal });
-          continue;
-        }
-        hasStaged = true;
-        await stage(storage, file, staged(file.path), signal);
-      }
+      for (const file of await files()) if (file.expected !== undefined) await verifiedOnce(file);
     },
 
     async read(split, out, readSignal) {
@@ -142,13 +148,11 @@ async function findReady({ storage, paths, find, waitMinutes }: FileReaderSetup,
 }
 
 async function schemaOf(
-  storage: Storage,
-  { path, bytes }: FoundFile,
+  { storage, path, bytes, name }: { storage: Storage; path: string; bytes: number; name: string },
   format: FileFormat | IndexedFormat,
   codecs: readonly Codec[],
   signal: AbortSignal,
 ): Promise<Schema | undefined> {
-  const name = storage.nameOf(path);
   if (!('decoder' in format)) return (await format.open(randomAccess(storage, path, bytes, signal), name)).schema;
   const finder = format.finder(name);
   for await (const chunk of unchain(codecs, storage.read(path, { from: 0 }, signal), name)) {

@@ -82,14 +82,15 @@ export function errorName(error: unknown): string {
 /** What the SDK threw, as an error of ours. Its text never holds keys: what the server says of a refused login is left out. */
 export function s3Fault(error: unknown, { doing, server, bucket, place }: FaultPlace): DrayError {
   if (error instanceof DrayError) return error;
-  const { name, message, $response } = error as S3Error;
+  const { name, code = '', message, $response } = error as S3Error;
   const status = statusOf(error);
   // The connection, with the headers that were sent on it: the session token is one.
   if (typeof $response === 'object') $response.body = undefined;
   const make = (kind: ErrorCode, message: string, remedy: string | undefined = remedies[name] ?? remedies[kind]) =>
     new DrayError(kind, message, { cause: error, ...(place === undefined ? {} : { place }), ...(remedy === undefined ? {} : { remedy }) });
 
-  if (name !== 'CredentialsProviderError' && status === undefined) {
+  // An answer that broke off has a status, and a code of node:net.
+  if (code !== '' || (status === undefined && name !== 'CredentialsProviderError')) {
     const { kind, says } = networkFault(error as S3Error);
     if (kind === 'CONNECT_FAILED') return make(kind, `cannot connect to ${server}: ${says}`);
     if (kind === 'TLS_FAILED') return make(kind, `no trusted TLS connection to ${server}: ${says}`);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { DeleteBucketPolicyCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { DrayError } from '../../core/sdk/index.ts';
 import type { Storage } from '../../plugins/_files/storage/storage.ts';
@@ -64,7 +64,10 @@ test.skipIf(process.env.DRAY_TEST_S3_KIND === 'swift')('what the policy of a buc
   await client.send(
     new PutBucketPolicyCommand({ Bucket: forbidden, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) }),
   );
-  client.destroy();
+  onTestFinished(async () => {
+    await client.send(new DeleteBucketPolicyCommand({ Bucket: forbidden }));
+    client.destroy();
+  });
   for (const name of ['facts', 'read', 'begin', 'remove']) {
     const fault = await failing(calls[name]!(storage), 'PERMISSION_DENIED', s3.secretAccessKey);
     expect(fault.remedy).toContain('s3:GetObject');

@@ -2,6 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Storage } from '../../plugins/_files/storage/storage.ts';
 import { bytesOf, failing, store, testStorage, textOf } from '../support/s3-files.ts';
+import { openProxy } from '../support/s3-proxy.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
 
 let s3: S3Server;
@@ -107,6 +108,18 @@ test('1,200 files come in several pages, and are all there, sorted', async () =>
   expect(await found(storage, 'many')).toEqual(keys);
   expect(await found(storage, 'many/?1*.csv')).toEqual(keys.filter((key) => key[6] === '1'));
   expect((await storage.filesIn('many')).map((file) => file.path)).toEqual(keys);
+});
+
+test('a list that breaks off is asked for again, and never taken for a shorter one', async () => {
+  const keys = Array.from({ length: 300 }, (_, index) => `broken/${index + 100}.csv`);
+  const bucket = await s3.createBucket('find-broken');
+  await put(bucket, keys);
+  const proxy = await openProxy(s3.endpoint);
+  const storage = await testStorage({ ...s3, endpoint: proxy.endpoint }, { bucket, maxAttempts: 3 });
+  proxy.cut(2, 30_000);
+  expect(await found(storage, 'broken/')).toEqual(keys);
+  proxy.cut(1000, 30_000);
+  await failing(storage.find('broken/'), 'CONNECTION_LOST', s3.secretAccessKey);
 });
 
 test('facts are those of the list, and the version is another one when the content is', async () => {

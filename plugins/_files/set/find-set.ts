@@ -36,10 +36,14 @@ export interface FindOptions {
  */
 export async function findSetFiles(storage: Storage, paths: readonly string[], options: FindOptions): Promise<FoundFile[]> {
   const found = new Map<string, StoredFile>();
+  // Folders that are read whole: their marks are among what the paths mean.
+  const whole = new Set<string>();
   for (const path of paths) {
+    const all = await storage.find(path);
+    for (const one of all) if (nameIn(one.path) === successName) whole.add(folderOf(one.path));
     // What is named is meant, whatever it is called.
-    const files = (await storage.find(path)).filter(({ path: one }) => nameIn(one) === nameIn(path) || !isBesideData(nameIn(one)));
-    if (files.length === 0 && options.ready === 'ignore') {
+    const files = all.filter(({ path: one }) => nameIn(one) === nameIn(path) || !isBesideData(nameIn(one)));
+    if (files.length === 0 && options.ready === 'ignore' && !all.some((one) => whole.has(folderOf(one.path)))) {
       throw new DrayError('PATH_MISSING', `there is no file at ${storage.nameOf(path)}`, { place: storage.nameOf(path) });
     }
     for (const file of files) found.set(file.path, file);
@@ -57,7 +61,7 @@ export async function findSetFiles(storage: Storage, paths: readonly string[], o
     if (expected === 'unfinished') continue;
     result.push({ ...file, expected });
   }
-  for (const folder of folders.values()) refuseMissing(storage, folder, paths);
+  for (const at of whole) refuseMissing(storage, folders.get(at) ?? (await readFolder(storage, at, options)), found);
   return result;
 }
 
@@ -90,6 +94,7 @@ interface Folder {
 async function readFolder(storage: Storage, path: string, { signatureKey, signal }: FindOptions): Promise<Folder> {
   const success = await readSuccess(storage, path, signal);
   const present = new Set((await storage.filesIn(path)).map((file) => nameIn(file.path)));
+  refuseEmptied(storage, path, success, present);
   const folder: Folder = { path, success, listed: new Map(), starts: [], present };
   for (const [fileName, entries] of Object.entries(success?.sets ?? {})) {
     for (const { manifest: name, sha256, run, signature } of entries) {
@@ -116,13 +121,24 @@ async function readFolder(storage: Storage, path: string, { signatureKey, signal
   return folder;
 }
 
+/** An empty mark is that of another program; beside a manifest that is not about to be finished it is what a power cut has left of ours. */
+function refuseEmptied(storage: Storage, path: string, success: Success | undefined, present: ReadonlySet<string>): void {
+  if (success !== undefined || !present.has(successName)) return;
+  const manifest = [...present].find(
+    (name) => name.endsWith('.manifest.json') && !present.has(`.${name.slice(0, -'.manifest.json'.length)}.publishing.json`),
+  );
+  if (manifest === undefined) return;
+  const place = storage.nameOf(storage.join(path, successName));
+  throw new DrayError('FILE_FORGED', `${place} is empty, though ${manifest} stands beside it`, { place });
+}
+
 const ofSomeRun = /^(.+)__\d{8}-\d{6}-[0-9a-f]{6}_\d{4,}/s;
 
 async function expectedOf(
   storage: Storage,
   file: StoredFile,
   folder: Folder,
-  { verify, signal }: FindOptions,
+  { verify, signatureKey, signal }: FindOptions,
 ): Promise<Expected | 'unfinished' | undefined> {
   const name = nameIn(file.path);
   const place = storage.nameOf(file.path);
@@ -134,6 +150,7 @@ async function expectedOf(
     // A set that is being made, or one that is being replaced: neither is finished.
     if (setName !== undefined && folder.present.has(`.${name.slice(0, name.lastIndexOf('_'))}.publishing.json`)) return 'unfinished';
     if (setName !== undefined && folder.success?.sets[setName] !== undefined) return 'unfinished';
+    if (signatureKey !== undefined) throw new DrayError('SIGNATURE_WRONG', `${place} is in no signed set`, { place });
   }
   const sidecarPath = file.path + sidecarSuffix;
   const bytes = await readSmall(storage, sidecarPath, signal);
@@ -177,12 +194,12 @@ async function otherSidecar(storage: Storage, { path, bytes }: StoredFile, signa
 }
 
 /** Every file of a finished set is there, where the whole folder is read. */
-function refuseMissing(storage: Storage, { path, listed, present }: Folder, paths: readonly string[]): void {
-  const isWhole = paths.some((one) => one.replace(/\/+$/, '') === path);
-  if (!isWhole) return;
+function refuseMissing(storage: Storage, { path, listed, present }: Folder, found: ReadonlyMap<string, StoredFile>): void {
   for (const name of listed.keys()) {
-    if (present.has(name)) continue;
-    const place = storage.nameOf(storage.join(path, name));
+    const at = storage.join(path, name);
+    // A link is no file of the folder, and yet found.
+    if (present.has(name) || found.has(at)) continue;
+    const place = storage.nameOf(at);
     throw new DrayError('FILE_MISSING', `${place} is not there, and the manifest of its set names it`, { place });
   }
 }

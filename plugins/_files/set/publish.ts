@@ -47,6 +47,8 @@ const journalSchema = z.looseObject({
   host: z.string(),
   pid: z.number(),
   files: z.array(z.string()),
+  /** As that run was told, whatever the next one is told. */
+  keepsEarlier: z.boolean().optional(),
 });
 
 /**
@@ -61,7 +63,14 @@ export async function publishSet(
 ): Promise<void> {
   const { storage, folder, names, run } = facts;
   const at = (name: string) => storage.join(folder, name);
-  const journal = { run, created: new Date().toISOString(), host: hostname(), pid: process.pid, files: files.map(({ name }) => name) };
+  const journal: z.output<typeof journalSchema> = {
+    run,
+    created: new Date().toISOString(),
+    host: hostname(),
+    pid: process.pid,
+    files: files.map(({ name }) => name),
+    keepsEarlier: facts.keepsEarlier,
+  };
   await putSmall(storage, at(names.journal), Buffer.from(JSON.stringify(journal)));
   for (const { receipt } of files) {
     await storage.publish(receipt, { replaces: false });
@@ -170,7 +179,7 @@ export async function settleCrashed(facts: SetFacts): Promise<void> {
         if (names.runOf(nameIn(receipt.path)) === other) await storage.discard(receipt);
     } else {
       parseDocument(manifestSchema, manifest, storage.nameOf(folder));
-      await markSuccess({ ...facts, keepsEarlier: true }, other, manifest);
+      await markSuccess({ ...facts, keepsEarlier: journal.keepsEarlier ?? true }, other, manifest);
     }
     await storage.remove(path);
   }

@@ -81,7 +81,8 @@ export function parseDocument<T>(schema: z.ZodType<T>, bytes: Buffer, path: stri
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new DrayError('FILE_FORGED', `${path} is damaged: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`, { place: path });
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` (at ${issue.path.join('.')})`;
+  throw new DrayError('FILE_FORGED', `${path} is not what its name says${where}`, { cause: result.error, place: path });
 }
 
 export function documentBytes(value: Sidecar | Manifest | Success): Buffer {

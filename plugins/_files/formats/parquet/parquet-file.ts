@@ -16,9 +16,9 @@ export async function openParquetFile(
 ): Promise<IndexedFile> {
   const bytes = new CheckedSource(source, file);
   const metadata = await bytes.parsing(() => parquetMetadataAsync(bytes, { geoparquet: false }));
-  const forms = columnForms(metadata, file, wanted);
   const groups = metadata.row_groups;
-  const chunksOf = groups.map((group) => wantedChunks(group, forms, bytes, file));
+  const forms = bytes.decoding(() => columnForms(metadata, file, wanted));
+  const chunksOf = bytes.decoding(() => groups.map((group) => wantedChunks(group, forms, bytes, file)));
 
   const readersOf = async (group: number): Promise<ColumnReader[]> => {
     const chunks = chunksOf[group]!;
