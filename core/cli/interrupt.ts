@@ -33,6 +33,8 @@ export function onInterrupt(tell: (message: string) => void): Interrupt {
     signal: stop.signal,
     exitCode: () => exitCode,
     release: () => {
+      // The echo of a signal may come when all is done already: it must not change how the program ends.
+      if (exitCode !== undefined) return;
       process.off('SIGINT', onInt);
       process.off('SIGTERM', onTerm);
     },
