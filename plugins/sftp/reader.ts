@@ -38,7 +38,7 @@ export default defineReader({
   example: {
     host: 'files.example.com',
     username: 'shop',
-    privateKey: '${file:/home/me/.ssh/id_ed25519}',
+    agent: true,
     path: 'in/orders',
     ready: { waitMinutes: 30 },
     verify: 'require',

@@ -26,7 +26,7 @@ export default defineWriter({
   example: {
     host: 'files.example.com',
     username: 'shop',
-    privateKey: '${file:/home/me/.ssh/id_ed25519}',
+    agent: true,
     path: 'out/orders',
     fileName: 'orders',
     writeMode: 'truncate',

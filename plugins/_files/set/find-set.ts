@@ -30,6 +30,9 @@ export interface FindOptions {
   readonly signal: AbortSignal;
 }
 
+/** Of what other programs put beside a file. */
+const otherSuffix = /\.(?:sha256|md5|count)$/;
+
 /**
  * The files that `paths` mean, with what their sidecars and manifests say. Of a folder with finished sets just the files of these are taken; a run that has
  * not finished is not seen.
@@ -42,8 +45,10 @@ export async function findSetFiles(storage: Storage, paths: readonly string[], o
     const all = await storage.find(path);
     for (const one of all) if (nameIn(one.path) === successName) whole.add(folderOf(one.path));
     // What is named is meant, whatever it is called.
-    const files = all.filter(({ path: one }) => nameIn(one) === nameIn(path) || !isBesideData(nameIn(one)));
-    if (files.length === 0 && options.ready === 'ignore' && !all.some((one) => whole.has(folderOf(one.path)))) {
+    const isThere = new Set(all.map((one) => one.path));
+    const isBeside = (one: string) => isBesideData(nameIn(one)) || (otherSuffix.test(one) && isThere.has(one.replace(otherSuffix, '')));
+    const files = all.filter(({ path: one }) => nameIn(one) === nameIn(path) || !isBeside(one));
+    if (files.length === 0 && options.ready === 'ignore') {
       throw new DrayError('PATH_MISSING', `there is no file at ${storage.nameOf(path)}`, { place: storage.nameOf(path) });
     }
     for (const file of files) found.set(file.path, file);

@@ -16,7 +16,7 @@ import {
   successSchema,
 } from './sidecar.ts';
 import { type SigningKey, signed } from './signature.ts';
-import { putSmall, readSmall, uploadSmall } from './small-files.ts';
+import { putSmall, readSmall } from './small-files.ts';
 
 /** A data file that is written and not yet visible. */
 export interface FinishedFile {

@@ -5,7 +5,7 @@ import type { Receipt, Storage } from '../storage/storage.ts';
 const maxDocumentBytes = 16 << 20;
 
 /** Writes a small file durably; it is not visible yet. */
-export async function uploadSmall(storage: Storage, path: string, bytes: Buffer): Promise<Receipt> {
+async function uploadSmall(storage: Storage, path: string, bytes: Buffer): Promise<Receipt> {
   const upload = await storage.begin(path);
   try {
     await upload.write(bytes);

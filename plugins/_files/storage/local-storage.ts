@@ -31,8 +31,9 @@ export function openLocalStorage(): Storage {
     facts: factsOf,
     read,
     begin: async (path) => new LocalUpload(resolve(path)),
-    async publish({ path, temporary }, { replaces }) {
-      const from = join(dirname(path), String(temporary));
+    async publish(receipt, { replaces }) {
+      const { path } = receipt;
+      const from = temporaryOf(receipt);
       if (replaces) await writeFailing(path, rename(from, path));
       else {
         // A link fails where there is a file already; a rename would replace it.
@@ -41,8 +42,8 @@ export function openLocalStorage(): Storage {
       }
       await writeFailing(path, syncFolder(dirname(path)));
     },
-    async discard({ path, temporary }) {
-      const from = join(dirname(path), String(temporary));
+    async discard(receipt) {
+      const from = temporaryOf(receipt);
       await writeFailing(from, rm(from, { force: true }));
     },
     async unfinishedIn(folder) {
@@ -61,6 +62,10 @@ export function openLocalStorage(): Storage {
     join,
     close: async () => undefined,
   };
+}
+
+function temporaryOf({ path, temporary }: Receipt): string {
+  return join(dirname(path), temporary as string);
 }
 
 async function fileNames(folder: string): Promise<string[]> {

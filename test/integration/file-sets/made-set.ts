@@ -96,12 +96,6 @@ export class MadeSet {
       ...(value === undefined ? {} : { signature: { algorithm: 'hmac-sha256', value } }),
     }));
   }
-
-  /** As if the run had died while it made its files visible: its journal is there, and its process is gone. */
-  leaveJournal(deadPid: number, host: string, facts: Document = {}): void {
-    const journal = { run: this.run, created: new Date().toISOString(), host, pid: deadPid, files: this.data, ...facts };
-    this.write(`.orders__${this.run}.publishing.json`, journal);
-  }
 }
 
 export function sha256(bytes: Buffer): string {
@@ -147,16 +141,26 @@ export class Workshop {
 
   /** Loads a folder into another one, which must be whole and ready unless the parameter says otherwise. */
   async load(path: string, parameter: Parameter = {}, cwd?: string): Promise<DrayResult & { readonly written: string[] }> {
-    const target = join(this.newFolder(), 'target');
-    const reader = { name: 'txtfilereader', parameter: { path, verify: 'require', ready: 'require', ...parameter } };
-    const result = await this.run(reader, { path: target, fileName: 'loaded', writeMode: 'truncate' }, cwd);
-    return { ...result, written: existsSync(target) ? readdirSync(target) : [] };
+    const job = this.loadJob(path, parameter);
+    const result = await this.dray(['run', '--json', job.path], cwd);
+    return { ...result, written: job.written() };
   }
 
-  async run(reader: object, writer: Parameter, cwd?: string): Promise<DrayResult> {
+  /** A job that does it, and what there is at its target. */
+  loadJob(path: string, parameter: Parameter): { path: string; written: () => string[] } {
+    const target = join(this.newFolder(), 'target');
+    const reader = { name: 'txtfilereader', parameter: { path, verify: 'require', ready: 'require', ...parameter } };
+    const job = this.#job(reader, { path: target, fileName: 'loaded', writeMode: 'truncate' });
+    return { path: job, written: () => (existsSync(target) ? readdirSync(target) : []) };
+  }
+
+  async run(reader: object, writer: Parameter): Promise<DrayResult> {
+    return this.dray(['run', '--json', this.#job(reader, writer)]);
+  }
+
+  #job(reader: object, writer: Parameter): string {
     const content = [{ reader, writer: { name: 'txtfilewriter', parameter: writer } }];
-    const job = { job: { setting: { speed: { channel: 2 } }, content } };
-    return this.dray(['run', '--json', writeJob(this.newFolder(), job)], cwd);
+    return writeJob(this.newFolder(), { job: { setting: { speed: { channel: 2 } }, content } });
   }
 
   /** Waits its turn. */

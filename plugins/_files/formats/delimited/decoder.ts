@@ -1,7 +1,7 @@
 import { DrayError, type RecordOutput } from 'dray/sdk';
 import type { FileDecoder } from '../format.ts';
 import type { ColumnSource } from '../text/columns.ts';
-import type { Encoding } from '../text/encodings.ts';
+import type { CharacterDecoder, Encoding } from '../text/encodings.ts';
 import { RecordScanner } from './record-scanner.ts';
 import { headerNames, recordTexts } from './record-texts.ts';
 import { RowWriter } from './row-writer.ts';
@@ -23,7 +23,7 @@ export class DelimitedDecoder implements FileDecoder {
   readonly #facts: DecoderFacts;
   readonly #scanner: RecordScanner;
   readonly #rows: RowWriter;
-  readonly #characters: ReturnType<Encoding['decoder']> | undefined;
+  readonly #characters: CharacterDecoder | undefined;
   #isHeaderNext: boolean;
 
   constructor(out: RecordOutput, file: string, facts: DecoderFacts) {
@@ -38,12 +38,11 @@ export class DelimitedDecoder implements FileDecoder {
   }
 
   push(chunk: Buffer): void {
-    this.#scanner.push(this.#characters === undefined ? chunk : Buffer.from(this.#characters.write(chunk)));
+    this.#scanner.push(this.#characters?.write(chunk) ?? chunk);
   }
 
   end(): void {
-    const rest = this.#characters?.end();
-    if (rest) this.#scanner.push(Buffer.from(rest));
+    if (this.#characters !== undefined) this.#scanner.push(this.#characters.end());
     this.#scanner.end();
   }
 

@@ -1,7 +1,7 @@
 import type { Schema } from 'dray/sdk';
 import type { SchemaFinder } from '../format.ts';
 import { schemaOf, textColumns } from '../text/columns.ts';
-import type { Encoding } from '../text/encodings.ts';
+import type { CharacterDecoder, Encoding } from '../text/encodings.ts';
 import { RecordScanner } from './record-scanner.ts';
 import { headerNames, recordTexts } from './record-texts.ts';
 import type { ScanFormat } from './scan-kinds.ts';
@@ -10,7 +10,7 @@ import type { ScanFormat } from './scan-kinds.ts';
 export class DelimitedFinder implements SchemaFinder {
   readonly #format: ScanFormat;
   readonly #scanner: RecordScanner;
-  readonly #characters: ReturnType<Encoding['decoder']> | undefined;
+  readonly #characters: CharacterDecoder | undefined;
   readonly #hasHeader: boolean;
 
   constructor(format: ScanFormat, file: string, encoding: Encoding | undefined, hasHeader: boolean) {
@@ -21,13 +21,12 @@ export class DelimitedFinder implements SchemaFinder {
   }
 
   push(chunk: Buffer): Schema | undefined {
-    this.#scanner.push(this.#characters === undefined ? chunk : Buffer.from(this.#characters.write(chunk)));
+    this.#scanner.push(this.#characters?.write(chunk) ?? chunk);
     return this.#found();
   }
 
   end(): Schema | undefined {
-    const rest = this.#characters?.end();
-    if (rest) this.#scanner.push(Buffer.from(rest));
+    if (this.#characters !== undefined) this.#scanner.push(this.#characters.end());
     this.#scanner.end();
     return this.#found();
   }

@@ -163,6 +163,8 @@ export class ChunkPages {
       }
       case 'BYTE_STREAM_SPLIT':
         return byteStreamSplit(reader, count, type, length);
+      case 'BIT_PACKED':
+      case 'GROUP_VAR_INT':
       default:
         throw new Error(`values are written as ${encoding}, which is not supported`);
     }

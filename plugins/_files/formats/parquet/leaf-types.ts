@@ -29,22 +29,15 @@ export function leafType(element: SchemaElement): LeafType | undefined {
   const isBytes = type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY';
   const kind = logical?.type ?? converted;
   if (kind === 'DECIMAL') return decimalType(element);
-  switch (type) {
-    case 'BOOLEAN':
-      return plain({ type: 'boolean' }, String);
-    case 'FLOAT':
-      return plain({ type: 'double', mantissaBits: 24 }, (value) => singleText(value as number));
-    case 'DOUBLE':
-      return plain({ type: 'double' }, (value) => doubleText(value as number));
-    case 'INT96':
-      return {
-        ...timeType({ type: 'timestamp', nativeType: 'INT96' }, tooFine),
-        text: (value) => nanosText(int96Nanos(value as bigint), ''),
-      };
-    case 'INT32':
-    case 'INT64':
-      return wholeType(element);
-  }
+  if (type === 'BOOLEAN') return plain({ type: 'boolean' }, String);
+  if (type === 'FLOAT') return plain({ type: 'double', mantissaBits: 24 }, (value) => singleText(value as number));
+  if (type === 'DOUBLE') return plain({ type: 'double' }, (value) => doubleText(value as number));
+  if (type === 'INT96')
+    return {
+      ...timeType({ type: 'timestamp', nativeType: 'INT96' }, tooFine),
+      text: (value) => nanosText(int96Nanos(value as bigint), ''),
+    };
+  if (type === 'INT32' || type === 'INT64') return wholeType(element);
   if (!isBytes) return undefined;
   if (kind === 'UTF8' || kind === 'STRING' || kind === 'ENUM') return textType({ type: 'string' });
   if (kind === 'JSON') return textType({ type: 'json' });

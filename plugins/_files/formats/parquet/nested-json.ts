@@ -1,3 +1,4 @@
+import type { LogicalType } from 'dray/sdk';
 import type { SchemaElement, SchemaTree } from 'hyparquet';
 import { type LeafType, type LeafValue, leafType } from './leaf-types.ts';
 
@@ -56,22 +57,16 @@ function structJson(children: readonly SchemaTree[]): JsonText | undefined {
   };
 }
 
+/** Types whose canonical texts are JSON. */
+const words = new Set<LogicalType>(['boolean', 'integer', 'decimal']);
+
 function leafJson({ column, text }: LeafType): JsonText {
   return (value) => {
     const canonical = text(value as LeafValue);
     if (canonical === undefined) return undefined;
-    switch (column.type) {
-      case 'boolean':
-      case 'integer':
-      case 'decimal':
-        return canonical;
-      case 'double':
-        return Number.isFinite(value) ? canonical : JSON.stringify(canonical);
-      case 'json':
-        return isJson(canonical) ? canonical : undefined;
-      default:
-        return JSON.stringify(canonical);
-    }
+    if (column.type === 'json') return isJson(canonical) ? canonical : undefined;
+    const isWord = column.type === 'double' ? Number.isFinite(value) : words.has(column.type);
+    return isWord ? canonical : JSON.stringify(canonical);
   };
 }
 

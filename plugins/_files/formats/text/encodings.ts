@@ -3,11 +3,16 @@ import { DrayError } from 'dray/sdk';
 /** DataX's way to say UTF-8 differs from file to file. */
 const isUtf8Name = (encoding: string) => /^utf-?8$/i.test(encoding);
 
+/** Turns the bytes of a file into UTF-8. Characters may be cut anywhere between two calls. */
+export interface CharacterDecoder {
+  write(chunk: Buffer): Buffer;
+  end(): Buffer;
+}
+
 /** An encoding other than UTF-8. */
 export interface Encoding {
   readonly name: string;
-  /** Decodes a stream of bytes; characters may be cut anywhere between two calls. */
-  readonly decoder: () => { write(chunk: Buffer): string; end(): string | undefined };
+  readonly decoder: () => CharacterDecoder;
   /** The bytes, or undefined if the encoding lacks a character of the text. */
   readonly encode: (text: string) => Buffer | undefined;
   /** What a file starts with. */
@@ -34,12 +39,29 @@ export async function encodingCalled(name: string): Promise<Encoding | undefined
     name,
     decoder: () => {
       const decoder = iconv.getDecoder(name);
-      return { write: (chunk) => decoder.write(chunk), end: () => decoder.end() };
+      return wholeCharacters(
+        // It keeps the first chunks until it knows the order of the bytes.
+        (chunk) => decoder.write(Buffer.from(chunk)),
+        () => decoder.end() ?? '',
+      );
     },
     encode: (text) => {
       const bytes = iconv.encode(text, codec);
       return iconv.decode(bytes, codec, { stripBOM: false }) === text ? bytes : undefined;
     },
     mark: width === undefined ? Buffer.alloc(0) : iconv.encode('\ufeff', codec),
+  };
+}
+
+/** The library's texts may end between the halves of a surrogate pair, which are no characters by themselves. */
+function wholeCharacters(write: (chunk: Buffer) => string, end: () => string): CharacterDecoder {
+  let half = '';
+  return {
+    write(chunk) {
+      const text = half + write(chunk);
+      half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
+      return Buffer.from(half === '' ? text : text.slice(0, -1));
+    },
+    end: () => Buffer.from(half + end()),
   };
 }

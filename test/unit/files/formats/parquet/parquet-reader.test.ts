@@ -78,6 +78,23 @@ describe('a Parquet file of another program', () => {
     expect((await readIndexed(parquet(), golden(`arrow-${codec}`), { from: 1, to: 3 })).rows).toEqual(expected.slice(250));
   });
 
+  test.each(['1', '2'])('may have small pages of version %s in all encodings, with lists that go over them', async (version) => {
+    const { rows, rejected } = await readIndexed(parquet(), golden(`arrow-pages-${version}`));
+    expect(rejected).toEqual([]);
+    const expected = Array.from({ length: 400 }, (_, i) => [
+      i % 11 === 0 ? null : JSON.stringify(Array.from({ length: i % 5 }, (_unused, j) => (j === 2 ? null : i + j))),
+      JSON.stringify({ a: i, b: i % 3 === 0 ? null : `s${i}` }),
+      i % 7 === 0 ? null : String(i % 3 === 0),
+      i % 5 === 0 ? null : String(((i * 7919) % 1009) - 500),
+      String(((BigInt(i) * 7919n) ** 4n % 2n ** 62n) - 2n ** 61n),
+      i % 13 === 0 ? null : `prefix/${Math.floor(i / 10)}/${i}`,
+      'x'.repeat(i % 7),
+      String(i / 8),
+      i < 200 ? `w${i % 3}` : `other ${i}`,
+    ]);
+    expect(rows).toEqual(expected);
+  });
+
   test('may be one of DuckDB', async () => {
     const { rows, schema } = await readIndexed(parquet({ columns: ['j', 'u', 'e', 'l', 's', 't', 'z', 'd', 'ut', 'b'] }), golden('duckdb'));
     expect(schema.columns.map(({ type }) => type)).toEqual([
