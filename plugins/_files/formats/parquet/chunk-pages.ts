@@ -165,9 +165,9 @@ export class ChunkPages {
         return byteStreamSplit(reader, count, type, length);
       case 'BIT_PACKED':
       case 'GROUP_VAR_INT':
-      default:
-        throw new Error(`values are written as ${encoding}, which is not supported`);
+        break;
     }
+    throw new Error(`values are written as ${encoding}, which is not supported`);
   }
 
   #lookUp(reader: DataReader, count: number): DecodedArray {

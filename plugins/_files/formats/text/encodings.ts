@@ -3,6 +3,11 @@ import { DrayError } from 'dray/sdk';
 /** DataX's way to say UTF-8 differs from file to file. */
 const isUtf8Name = (encoding: string) => /^utf-?8$/i.test(encoding);
 
+/** Bytes below are characters of their own in all encodings of several bytes: blanks, line ends, commas. */
+const firstInner = 0x30;
+/** So many bytes wait for one of them, at most. */
+const maxHeldBytes = 1024 * 1024;
+
 /** Turns the bytes of a file into UTF-8. Characters may be cut anywhere between two calls. */
 export interface CharacterDecoder {
   write(chunk: Buffer): Buffer;
@@ -37,14 +42,7 @@ export async function encodingCalled(name: string): Promise<Encoding | undefined
   const codec = width === '16' ? 'utf-16le' : width === '32' ? 'utf-32le' : name;
   return {
     name,
-    decoder: () => {
-      const decoder = iconv.getDecoder(name);
-      return wholeCharacters(
-        // It keeps the first chunks until it knows the order of the bytes.
-        (chunk) => decoder.write(Buffer.from(chunk)),
-        () => decoder.end() ?? '',
-      );
-    },
+    decoder: () => wholeCharacters(iconv.getDecoder(name)),
     encode: (text) => {
       const bytes = iconv.encode(text, codec);
       return iconv.decode(bytes, codec, { stripBOM: false }) === text ? bytes : undefined;
@@ -53,15 +51,26 @@ export async function encodingCalled(name: string): Promise<Encoding | undefined
   };
 }
 
-/** The library's texts may end between the halves of a surrogate pair, which are no characters by themselves. */
-function wholeCharacters(write: (chunk: Buffer) => string, end: () => string): CharacterDecoder {
+/**
+ * Goes around three habits of iconv-lite's decoders: their texts may end between the halves of a surrogate pair, which are no characters by
+ * themselves; they keep the first chunks until they know the order of the bytes; and a character that two chunks share may cost the last one
+ * of the second (they make room for one UTF-16 unit per byte), so chunks are cut where none is shared.
+ */
+function wholeCharacters(decoder: { write(chunk: Buffer): string; end(): string | undefined }): CharacterDecoder {
+  let held: Buffer = Buffer.alloc(0);
   let half = '';
   return {
     write(chunk) {
-      const text = half + write(chunk);
+      const bytes = Buffer.concat([held, chunk]);
+      let end = bytes.length;
+      while (end > 0 && bytes[end - 1]! >= firstInner) end--;
+      if (end === 0 && bytes.length > maxHeldBytes) end = bytes.length;
+      held = bytes.subarray(end);
+      if (end === 0) return Buffer.alloc(0);
+      const text = half + decoder.write(bytes.subarray(0, end));
       half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
       return Buffer.from(half === '' ? text : text.slice(0, -1));
     },
-    end: () => Buffer.from(half + end()),
+    end: () => Buffer.from(half + decoder.write(held) + (decoder.end() ?? '')),
   };
 }
