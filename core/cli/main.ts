@@ -100,6 +100,24 @@ async function main(): Promise<number> {
     .action(async (file: string, options) => {
       exitCode = await (await import('./commands/plan.ts')).planJob(file, options);
     });
+  const files = program.command('files').description('look at files that jobs exchange');
+  files
+    .command('verify')
+    .description('check that a set of files is whole and genuine: sizes, digests, manifest, _SUCCESS, signature')
+    .argument('<path>', 'a folder, file or pattern; sftp://user@host/path; s3://bucket/path')
+    .option('-o, --option <name=value>', 'option of the reader, as in a job file; may be repeated', parameter, {})
+    .addOption(jobOptions.json)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dray files verify /data/in/orders
+  dray files verify sftp://shop@files.example.com/in/orders -o 'privateKey=\${file:/home/me/.ssh/id_ed25519}'
+  dray files verify s3://warehouse/in/orders/ -o 'signatureKey=\${env:SIGNATURE_KEY}'`,
+    )
+    .action(async (path: string, options) => {
+      exitCode = await (await import('./commands/files.ts')).verifyFiles(path, options);
+    });
   program
     .command('plugins')
     .description('list the plugins, or the options of one')

@@ -50,6 +50,7 @@ export function taskSpecs(
   const batch = batchLimits(job, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
     run,
+    job: job.name,
     id: firstTask + index,
     content,
     reader: { plugin: reader.ref, options: reader.options },

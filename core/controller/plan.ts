@@ -71,6 +71,11 @@ function openWriter({ writer }: Content, context: PluginContext): Promise<Writer
   return writer.plugin.open(writer.options, context);
 }
 
+/** Has the source checked before anything is loaded. */
+export async function verifySource({ reader }: Plan, signal: AbortSignal): Promise<void> {
+  await on('source', signal, () => reader.verify?.());
+}
+
 /** Makes the target ready and checks that the source's columns go into it. */
 export async function prepareTarget({ writer, source }: OpenPlan, signal: AbortSignal): Promise<Target> {
   return matched(source, await on('target', signal, () => writer.prepare?.(source) ?? writer.inspect(source)));

@@ -3,7 +3,7 @@ import { type ContentReport, type RowCounts, round, sumOf, type TaskReport, tall
 import { asDrayError, DrayError, type Json } from '../sdk/index.ts';
 import { type Executor, type TaskCounters, type TaskOutcome, type TaskSpec, zeroCounters } from '../task/spec.ts';
 import { type SharedLimits, taskSpecs } from './limits.ts';
-import { type OpenPlan, prepareTarget } from './plan.ts';
+import { type OpenPlan, prepareTarget, verifySource } from './plan.ts';
 import type { RunListener } from './run-job.ts';
 
 /** What a content needs to know of the run it is part of. */
@@ -36,6 +36,7 @@ export async function runContent(plan: OpenPlan, context: ContentContext): Promi
   let failure: DrayError | undefined;
   try {
     stop.signal.throwIfAborted();
+    await verifySource(plan, stop.signal);
     const target = await prepareTarget(plan, stop.signal);
     const specs = taskSpecs(context.job, { ...context, plan, target });
     tasks = specs.map((spec) => taskReport(spec, 'not started', zeroCounters(), 0));

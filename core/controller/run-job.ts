@@ -48,7 +48,7 @@ export async function runJob(job: Job, { channels: wanted, executor, listener, s
   const onCancel = () => stop.abort(signal.reason);
   signal.addEventListener('abort', onCancel, { once: true });
   if (signal.aborted) onCancel();
-  const context: PluginContext = { run, warn: listener.warn, print: listener.print, signal: stop.signal };
+  const context: PluginContext = { run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
   const limits = sharedLimits(job);
   const planOptions = { channels, splitBytes: job.splitBytes, context, note: listener.note, planning: listener.planning };
   const plans: OpenPlan[] = [];

@@ -10,6 +10,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** What the framework gives a plugin when it is opened. */
 export interface PluginContext {
+  /** Name of the job: that of its file. */
+  readonly job: string;
   /** Identifies the run in names a plugin makes up (temporary files, staging tables). Letters, digits and `-`. */
   readonly run: string;
   /** Says something to the person running the job, once per occurrence; on stderr, with secrets masked. */
@@ -56,6 +58,11 @@ export interface Reader {
   split?(hint: SplitHint): Promise<Split[]> | Split[];
   /** Opens what the source knows of a key, for the Splitter to cut a split by. In the main thread, for splits that offer `keys`. */
   openKey?(split: Split, key: SplitKey): Promise<KeySource> | KeySource;
+  /**
+   * Makes sure that what will be read is whole and genuine (digests, signatures). Once per run, in the main thread, after the plan and before the target is
+   * touched or any row is read; what it throws ends the run with nothing loaded. Absent: there is nothing to make sure of.
+   */
+  verify?(): Promise<void>;
   /**
    * Reads one split to its end; resolves when the last row has been pushed. Called once per Task, and for a pack of small splits once for
    * each, one after the other.
@@ -125,6 +132,8 @@ interface Definition<O extends Options> {
 }
 
 export interface ReaderDefinition<O extends Options = Options> extends Definition<O> {
+  /** How `dray files verify` names what it reads: `sftp://host/path`; the `parameter` object that such an address stands for. `file` is a path. */
+  readonly address?: { readonly scheme: string; readonly parameter: (address: string) => object };
   /** Called with valid options, in the main thread to plan and in the thread of each task to read. */
   open(options: z.output<O>, context: PluginContext): Promise<Reader> | Reader;
 }

@@ -51,7 +51,7 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     listener.dirty({ side, task: spec.id, ...places.of(side, row), cause: fault.message, ...column });
     dirtyLimit.add();
   };
-  const context: PluginContext = { run: spec.run, warn: listener.warn, print: listener.print, signal: stop.signal };
+  const context: PluginContext = { run: spec.run, job: spec.job, warn: listener.warn, print: listener.print, signal: stop.signal };
 
   /** The first failure is the one that counts: it stops the other side, whose own complaint then is only an echo. */
   const guarded = async <T>(side: Side, work: () => Promise<T>): Promise<T> => {

@@ -17,6 +17,8 @@ export interface BatchLimits {
 /** Everything a task needs, as structured-cloneable values: the same on this thread, on another one, or on another host. */
 export interface TaskSpec {
   readonly run: string;
+  /** Name of the job. */
+  readonly job: string;
   /** Number of the task within its run, from 0. */
   readonly id: number;
   /** Number of the content it belongs to, from 0. */

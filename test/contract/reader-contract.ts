@@ -86,7 +86,7 @@ export function readerContract({ plugin, parameter, rowCount, isRandom }: Reader
 }
 
 function contextOf(signal: AbortSignal): PluginContext {
-  return { run: 'contract', warn: () => undefined, print: () => undefined, signal };
+  return { run: 'contract', job: 'contract', warn: () => undefined, print: () => undefined, signal };
 }
 
 function outputFor(schema: Schema, signal: AbortSignal) {

@@ -113,7 +113,13 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
   });
 }
 
-const context: PluginContext = { run: 'contract', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
+const context: PluginContext = {
+  run: 'contract',
+  job: 'contract',
+  warn: () => undefined,
+  print: () => undefined,
+  signal: new AbortController().signal,
+};
 
 function batchOf(schema: Schema, rows: readonly (readonly Cell[])[]): RecordBatch {
   const builder = new BatchBuilder(schema, { maxBytes: 1 << 20, maxRows: 1 << 20 });

@@ -8,7 +8,7 @@ import { describeField, type ResultField } from '../../plugins/mysql/types.ts';
 import { providedMariadb } from '../support/provided-servers.ts';
 import { mysqlDatabase, type TestDatabase } from '../support/sql.ts';
 
-const context = { run: 'test', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
+const context = { run: 'test', job: 'test', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
 let database: TestDatabase;
 
 beforeAll(async () => {

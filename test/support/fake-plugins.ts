@@ -121,6 +121,7 @@ const nowhere = { kind: 'reader', name: 'fake', module: 'memory:fake', exportNam
 export function fakeTask(facts: Partial<TaskSpec> = {}): TaskSpec {
   return {
     run: 'test',
+    job: 'test',
     id: 0,
     content: 0,
     reader: { plugin: nowhere, options: {} },

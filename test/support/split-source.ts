@@ -99,7 +99,13 @@ async function openParameter({ kind, login }: Database, options: object, from: o
 
 async function openReader(plugin: ReaderPlugin, parameter: object): Promise<Reader> {
   const signal = new AbortController().signal;
-  return plugin.open(plugin.options.parse(parameter), { run: 'splits', warn: () => undefined, print: () => undefined, signal });
+  return plugin.open(plugin.options.parse(parameter), {
+    run: 'splits',
+    job: 'test',
+    warn: () => undefined,
+    print: () => undefined,
+    signal,
+  });
 }
 
 /** The reader, telling of its keys only what the method needs. */

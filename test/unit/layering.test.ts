@@ -47,7 +47,7 @@ function fault({ file, target, isType }: Import): string | undefined {
   if (['test', 'benchmarks', 'demo'].includes(from!)) return undefined;
   if (['test', 'benchmarks', 'demo', 'dist'].includes(to!)) return `${file} imports ${target}`;
   if (from === 'plugins') {
-    const isOwn = to === 'plugins' && (name === room || name === '_sql');
+    const isOwn = to === 'plugins' && (name === room || name === '_sql' || name === '_files');
     return isOwn || target === 'dray/sdk' || !['core', 'plugins', 'dray'].includes(to!) ? undefined : `${file} imports ${target}`;
   }
   if (to === 'plugins' || to === 'dray') return `${file} imports ${target}`;

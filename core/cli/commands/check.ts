@@ -46,7 +46,13 @@ export async function checkJobs(files: readonly string[], options: CheckOptions)
 
 async function checkContents(job: Job, options: CheckOptions, screen: Screen): Promise<object[]> {
   const interrupt = onInterrupt((message) => screen.line(message));
-  const context = { run: newRunId(), warn: (message: string) => screen.warn(message), print: () => undefined, signal: interrupt.signal };
+  const context = {
+    run: newRunId(),
+    job: job.name,
+    warn: (message: string) => screen.warn(message),
+    print: () => undefined,
+    signal: interrupt.signal,
+  };
   const channels = options.channels ?? job.channels ?? defaultChannels();
   const planning = new Planning(screen);
   const planOptions = {

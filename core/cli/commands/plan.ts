@@ -47,7 +47,7 @@ async function planContents(job: Job, options: PlanCommandOptions, screen: Scree
   const planOptions = {
     channels: options.channels ?? job.channels ?? defaultChannels(),
     splitBytes: job.splitBytes,
-    context: { run: newRunId(), warn: (message: string) => screen.warn(message), print: () => undefined, signal },
+    context: { run: newRunId(), job: job.name, warn: (message: string) => screen.warn(message), print: () => undefined, signal },
     note: (message: string) => screen.note(message),
     planning: (message: string) => planning.update(message),
   };

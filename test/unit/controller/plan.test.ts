@@ -58,7 +58,7 @@ function listening(facts: Partial<PlanOptions> = {}, cancel = new AbortControlle
   const options: PlanOptions = {
     channels: 1,
     splitBytes: undefined,
-    context: { run: 'test', warn: () => undefined, print: () => undefined, signal: cancel.signal },
+    context: { run: 'test', job: 'test', warn: () => undefined, print: () => undefined, signal: cancel.signal },
     note: (message) => notes.push(message),
     planning: () => undefined,
     ...facts,

@@ -14,6 +14,7 @@ function keysOf(facts: Partial<KeyFacts>, splitPk?: string) {
   const warnings: string[] = [];
   const context: PluginContext = {
     run: 'test',
+    job: 'test',
     warn: (message) => warnings.push(message),
     print: () => undefined,
     signal: new AbortController().signal,

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe } from 'vitest';
 import type { Cell } from '../../../core/sdk/index.ts';
@@ -20,6 +20,7 @@ describe('the textfile reader', () => {
     plugin: reader,
     parameter: () => {
       for (const name of ['a', 'b']) {
+        if (existsSync(join(folder, `${name}.csv`))) continue;
         writeFileSync(join(folder, `${name}.csv`), Array.from({ length: 5000 }, (_, row) => `${row},"${name},${row % 7}"\n`).join(''));
       }
       return { path: join(folder, '*.csv') };

@@ -56,7 +56,10 @@ const content = (folder: string, writeMode = 'truncate') => ({
       fieldDelimiter: ',',
     },
   },
-  writer: { name: 'txtfilewriter', parameter: { path: join(folder, 'out'), fileName: 'luohw', writeMode, format: 'yyyy-MM-dd' } },
+  writer: {
+    name: 'txtfilewriter',
+    parameter: { path: join(folder, 'out'), fileName: 'luohw', writeMode, sidecar: false, format: 'yyyy-MM-dd' },
+  },
 });
 
 describe('a job from files to files', () => {

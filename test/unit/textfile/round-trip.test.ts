@@ -2,73 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Cell } from '../../../core/sdk/index.ts';
-import { RowEncoder } from '../../../plugins/textfile/row-encoder.ts';
-import { anyText, textSchema } from '../../support/arbitraries.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { batchOf, contents, readFiles, scan, writeFiles } from './files.ts';
-
-const delimiter = fc.oneof(
-  fc.string({ unit: fc.constantFrom(',', '|', '\t', ' ', 'a', '\\', 'N', '\u0001', '，', '😀'), minLength: 1, maxLength: 3 }),
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }).filter((text) => !/["\r\n]/.test(text) && !/\p{Surrogate}/u.test(text)),
-);
-const nullText = fc.constantFrom('\\N', '', 'NULL', 'a', 'null ');
-
-/** Texts near to what delimiters, quotes and NULL texts are made of. */
-const trickyText = fc.string({ unit: fc.constantFrom(',', '"', '|', '\t', '\n', '\r', '\\', 'N', 'a', ' ', '\ufeff', '，'), maxLength: 6 });
-const cell: fc.Arbitrary<Cell> = fc.option(fc.oneof(anyText, trickyText, fc.constantFrom('', '\\N', 'NULL', 'null', '\ufeff', '""')), {
-  freq: 5,
-});
-const rows = fc
-  .integer({ min: 1, max: 4 })
-  .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 8 }));
-
-const isReadable = (separator: string, nothing: string) => `${nothing}${separator}`.indexOf(separator) === nothing.length;
+import { delimiter, isReadable, nullText, rows } from '../files/formats/delimited/arbitraries.ts';
+import { contents, readFiles, writeFiles } from './files.ts';
 
 describe('what the writer has written, the reader reads', () => {
-  test('as CSV in all its bytes, wherever the chunks are cut', () => {
-    fc.assert(
-      fc.property(rows, delimiter, nullText, fc.boolean(), fc.boolean(), (table, separator, nothing, quotesAll, isWindows) => {
-        fc.pre(isReadable(separator, nothing));
-        const width = table[0]!.length;
-        const marks = { delimiter: Buffer.from(separator), nullText: Buffer.from(nothing), quote: 0x22 };
-        const encoder = new RowEncoder({ ...marks, quotesAll, lineDelimiter: Buffer.from(isWindows ? '\r\n' : '\n') });
-        const bytes = Buffer.from(encoder.encode(batchOf(textSchema(width), table), true));
-        const format = { ...marks, skipsEmptyRecords: !(width === 1 && nothing === '') };
-        for (const chunkBytes of [1, 2, 3, 7, bytes.length]) {
-          const { rows: read, rejected } = scan(bytes, chunkBytes, width, format);
-          expect({ read, rejected }).toEqual({ read: table, rejected: [] });
-        }
-      }),
-      { numRuns: 1500 },
-    );
-  });
-
-  test('as text without quotes, or the row is refused', () => {
-    let [kept, refused] = [0, 0];
-    fc.assert(
-      fc.property(rows, delimiter, nullText, (table, separator, nothing) => {
-        fc.pre(isReadable(separator, nothing));
-        const width = table[0]!.length;
-        const marks = { delimiter: Buffer.from(separator), nullText: Buffer.from(nothing), quote: undefined };
-        const encoder = new RowEncoder({ ...marks, quotesAll: false, lineDelimiter: Buffer.from('\n') });
-        for (const row of table) {
-          try {
-            const bytes = Buffer.from(encoder.encode(batchOf(textSchema(width), [row]), true));
-            const format = { ...marks, skipsEmptyRecords: !(width === 1 && nothing === '') };
-            expect(scan(bytes, 2, width, format).rows).toEqual([row]);
-            kept++;
-          } catch (error) {
-            expect(error).toMatchObject({ code: 'ROW_REJECTED', row: 0, column: expect.stringMatching(/^c\d$/) });
-            refused++;
-          }
-        }
-      }),
-      { numRuns: 1500 },
-    );
-    expect(Math.min(kept, refused)).toBeGreaterThan(100);
-  });
-
   test('through files, packed or not, with a header or without, in several encodings', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,14 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { OutputFile } from '../../../plugins/textfile/output-file.ts';
 import writer from '../../../plugins/textfile/writer.ts';
 import { textSchema } from '../../support/arbitraries.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { batchOf, contents, contextOf, withoutRights, writeFiles } from './files.ts';
+import { batchOf } from '../files/formats/keeping-output.ts';
+import { contents, contextOf, withoutRights, writeFiles } from './files.ts';
 
-const open = async (parameter: object, run?: string) => writer.open(writer.options.parse(parameter), contextOf(run));
+const open = async (parameter: object, run?: string) => writer.open(writer.options.parse({ sidecar: false, ...parameter }), contextOf(run));
 
 describe('the files of the textfile writer', () => {
   const rows = [['a'], ['b']];
@@ -40,7 +40,7 @@ describe('the files of the textfile writer', () => {
     await task.write(batchOf(schema, rows));
     const commit = (await task.commit()) ?? null;
     expect(contents(folder)).toEqual({ '.f__run-1_0000.csv.tmp': 'a\nb\n' });
-    expect(commit).toEqual({ task: 0, temporary: '.f__run-1_0000.csv.tmp', final: 'f__run-1_0000.csv', rows: 2 });
+    expect(commit).toMatchObject({ task: 0, rows: 2 });
     await one.publish!([commit]);
     expect(contents(folder)).toEqual({ 'f__run-1_0000.csv': 'a\nb\n' });
   });
@@ -142,7 +142,7 @@ describe('the files of the textfile writer', () => {
     }
     mkdirSync(join(folder, 'f__run-1_0001.csv'));
     await expect(one.publish!(commits)).rejects.toMatchObject({
-      code: 'FILE_FAILED',
+      code: 'FILE_EXISTS',
       message: expect.stringContaining('f__run-1_0001.csv'),
     });
     await one.discard!();
@@ -161,13 +161,19 @@ describe('the files of the textfile writer', () => {
     expect(text === large.map((row) => `${row.join(',')}\n`).join('')).toBe(true);
   });
 
-  test.each(['none', 'gzip'])('say so when the disk is full, packed with %s', async (compress) => {
-    const file = new OutputFile('/dev/full', compress === 'gzip' ? 1 : undefined);
+  test.each(['none', 'gzip', 'zstd'])('say so when the disk is full, packed with %s', async (compress) => {
+    const folder = tempFolder();
+    symlinkSync('/dev/full', join(folder, `.f__run-1_0000.csv${{ none: '', gzip: '.gz', zstd: '.zst' }[compress]}.tmp`));
+    const schema = textSchema(1);
+    const one = await open({ path: folder, fileName: 'f', writeMode: 'append', compress });
+    const task = await one.openTask({ id: 0, source: schema, target: await one.prepare!(schema) });
+    const noise = () => Array.from({ length: 20_000 }, () => [String(Math.random())]);
     const work = async () => {
-      for (let i = 0; i < 50; i++) await file.write(Buffer.from(Array.from({ length: 100_000 }, () => Math.random() * 256)));
-      await file.finish();
+      for (let i = 0; i < 10; i++) await task.write(batchOf(schema, noise()));
+      await task.commit();
     };
-    await expect(work()).rejects.toMatchObject({ code: 'DISK_FULL', message: expect.stringContaining('/dev/full') });
+    await expect(work()).rejects.toMatchObject({ code: 'DISK_FULL', message: expect.stringContaining(folder) });
+    await task.abort();
   });
 
   test('say so when their folder is none, or may not be written', async () => {

@@ -5,9 +5,10 @@ import type { Cell } from '../../../core/sdk/index.ts';
 import writer from '../../../plugins/textfile/writer.ts';
 import { textSchema } from '../../support/arbitraries.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { batchOf, contents, contextOf, writeFiles } from './files.ts';
+import { batchOf } from '../files/formats/keeping-output.ts';
+import { contents, contextOf, writeFiles } from './files.ts';
 
-const open = async (parameter: object, run?: string) => writer.open(writer.options.parse(parameter), contextOf(run));
+const open = async (parameter: object, run?: string) => writer.open(writer.options.parse({ sidecar: false, ...parameter }), contextOf(run));
 
 /** What a single file of these rows holds. */
 async function written(rows: readonly (readonly Cell[])[], parameter: object = {}): Promise<string> {

@@ -1,0 +1,43 @@
+import { DrayError } from 'dray/sdk';
+import { type CipherKey, encrypted, parseKey } from './codecs/cipher.ts';
+import type { Codec } from './codecs/codec.ts';
+import { gzip } from './codecs/gzip.ts';
+import { zstd } from './codecs/zstd.ts';
+
+interface CodecOptions {
+  readonly compress?: 'none' | 'gzip' | 'zstd' | undefined;
+  readonly encryptionKey?: string | undefined;
+}
+
+/** How a file that is read was packed and encrypted: as the options say, else as its name does. */
+export function codecsByName({ compress, encryptionKey: keyText }: CodecOptions): (name: string) => readonly Codec[] {
+  const key = keyText === undefined ? undefined : parseKey(keyText);
+  return (name) => {
+    const isEncrypted = name.endsWith('.enc');
+    if (isEncrypted && key === undefined) {
+      throw new DrayError('KEY_WRONG', `${name} is encrypted, and the job has no "encryptionKey"`, { side: 'source', place: name });
+    }
+    const inner = isEncrypted ? name.slice(0, -'.enc'.length) : name;
+    const packing = compress ?? (/\.gz$/i.test(inner) ? 'gzip' : /\.zst$/i.test(inner) ? 'zstd' : 'none');
+    return [...packed(packing), ...(isEncrypted ? [encrypted(key!)] : [])];
+  };
+}
+
+export interface WritingCodecs {
+  readonly codecs: readonly Codec[];
+  /** Of the key that encrypts. */
+  readonly keyId: string | null;
+}
+
+/** What the bytes of a file pass on their way into it. */
+export function writingCodecs(options: CodecOptions & { readonly compressLevel?: number | undefined }): WritingCodecs {
+  const key: CipherKey | undefined = options.encryptionKey === undefined ? undefined : parseKey(options.encryptionKey);
+  const packing = packed(options.compress ?? 'none', options.compressLevel);
+  return { codecs: [...packing, ...(key === undefined ? [] : [encrypted(key)])], keyId: key?.id ?? null };
+}
+
+function packed(compress: 'none' | 'gzip' | 'zstd', level?: number): Codec[] {
+  const how = level === undefined ? {} : { level };
+  if (compress === 'none') return [];
+  return [compress === 'gzip' ? gzip(how) : zstd(how)];
+}

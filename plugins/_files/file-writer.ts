@@ -1,0 +1,190 @@
+import type { Json, PluginContext, Schema, Target, TaskFacts, TaskWriter, Writer } from 'dray/sdk';
+import { DrayError } from 'dray/sdk';
+import { suffixOf } from './codecs/chain.ts';
+import type { Codec } from './codecs/codec.ts';
+import { RowDigest } from './codecs/row-digest.ts';
+import { DataFile, type WrittenFile } from './data-file.ts';
+import type { WritingFormat } from './formats/format.ts';
+import { type SetNames, setNames } from './set/names.ts';
+import { type FinishedFile, nameIn, publishSet, type SetFacts, settleCrashed } from './set/publish.ts';
+import { type Sidecar, sidecarColumns, sidecarVersion } from './set/sidecar.ts';
+import type { SigningKey } from './set/signature.ts';
+import type { Receipt, Storage } from './storage/storage.ts';
+
+/** What the options of a plugin amount to. */
+export interface FileWriterSetup {
+  readonly storage: Storage;
+  readonly folder: string;
+  readonly fileName: string;
+  readonly writeMode: 'truncate' | 'append' | 'nonConflict';
+  readonly format: WritingFormat;
+  /** For the sidecar: `csv`, `gzip`, `none`. */
+  readonly formatName: string;
+  readonly compression: string;
+  readonly encryptionKey: string | null;
+  /** In the order in which the rows' bytes pass them. */
+  readonly codecs: readonly Codec[];
+  readonly signatureKey: SigningKey | undefined;
+  /** Sidecars, manifest and _SUCCESS. */
+  readonly hasSidecars: boolean;
+  /** Stored bytes from which on the rest goes into another file; undefined: no limit. */
+  readonly maxFileBytes: number | undefined;
+}
+
+/** What a task tells `publish`. */
+interface TaskCommit {
+  readonly task: number;
+  readonly rows: number;
+  readonly files: readonly (WrittenFile & { readonly part: number })[];
+}
+
+/** The writer that all storages share: tasks write hidden files, `publish` makes them visible together. */
+export function openFileWriter(setup: FileWriterSetup, context: PluginContext): Writer {
+  const { storage, folder, fileName, writeMode, format } = setup;
+  const names = setNames(fileName, context.run, format.suffix + suffixOf(setup.codecs));
+  const set: SetFacts = {
+    storage,
+    folder,
+    fileName,
+    run: context.run,
+    job: context.job,
+    names,
+    keepsEarlier: writeMode !== 'truncate',
+    signatureKey: setup.signatureKey,
+    signal: context.signal,
+  };
+  let source: Schema = { columns: [] };
+  const published: string[] = [];
+
+  const inspect = async (from: Schema): Promise<Target> => {
+    source = from;
+    format.encoder(from);
+    if (writeMode === 'nonConflict') {
+      const older = (await storage.filesIn(folder))
+        .map(({ path }) => path)
+        .find((path) => nameIn(path) === fileName || ![context.run, undefined].includes(names.runOf(nameIn(path))));
+      if (older !== undefined)
+        throw new DrayError('FILE_EXISTS', `${storage.nameOf(older)} is there already`, { place: storage.nameOf(folder) });
+    }
+    return { schema: { columns: from.columns.map(({ name, type }) => ({ name, type, isNullable: true })) } };
+  };
+
+  return {
+    inspect,
+    async prepare(from) {
+      const target = await inspect(from);
+      await storage.makeFolder(folder);
+      await settleCrashed(set);
+      return target;
+    },
+    openTask: async (task) => new TaskFiles(setup, names, task),
+    async publish(commits) {
+      const all = (commits.filter((one) => one !== null) as unknown as TaskCommit[]).sort((a, b) => a.task - b.task);
+      const files = all.flatMap(({ task, files: parts }) => parts.map((part) => ({ task, ...part })));
+      if (files.length === 0) {
+        // Zero rows are a result, too: a file shows that the job has run.
+        const empty = new TaskFiles(setup, names, { id: all[0]?.task ?? 0, source, target: { schema: source } });
+        files.push(...(await empty.commitEmpty()).files.map((part) => ({ task: all[0]?.task ?? 0, ...part })));
+      }
+      const digest = new RowDigest();
+      for (const file of files) digest.merge(RowDigest.parse(file.rowDigest));
+      const finished = files.map(
+        (file): FinishedFile => ({ receipt: file.receipt, name: nameIn(file.receipt.path), sidecar: sidecarOf(file, setup, set, source) }),
+      );
+      await publishSet(set, source, finished, {
+        rowDigest: digest,
+        hasSidecars: setup.hasSidecars,
+        onVisible: (path) => published.push(path),
+      });
+      published.length = 0;
+    },
+    async discard() {
+      for (const path of [...published, storage.join(folder, names.journal)]) await storage.remove(path);
+      for (const receipt of await storage.unfinishedIn(folder))
+        if (names.runOf(nameIn(receipt.path)) === context.run) await storage.discard(receipt);
+    },
+    close: () => storage.close(),
+  };
+}
+
+function sidecarOf(
+  { receipt, rows, rowDigest, rawBytes, sha256, task, part }: WrittenFile & { task: number; part: number },
+  { formatName, compression, encryptionKey }: FileWriterSetup,
+  { job, run }: SetFacts,
+  schema: Schema,
+): Sidecar {
+  return {
+    format: sidecarVersion,
+    file: nameIn(receipt.path),
+    rows,
+    rowDigest,
+    rawBytes,
+    storedBytes: receipt.bytes,
+    sha256,
+    fileFormat: formatName,
+    compression,
+    encryptionKey,
+    columns: sidecarColumns(schema),
+    job,
+    run,
+    task,
+    part,
+    created: new Date().toISOString(),
+  };
+}
+
+/** Writes one task's rows into hidden files. */
+class TaskFiles implements TaskWriter {
+  readonly #setup: FileWriterSetup;
+  readonly #names: SetNames;
+  readonly #task: TaskFacts;
+  readonly #done: (WrittenFile & { part: number })[] = [];
+  #open: DataFile | undefined;
+
+  constructor(setup: FileWriterSetup, names: SetNames, task: TaskFacts) {
+    this.#setup = setup;
+    this.#names = names;
+    this.#task = task;
+  }
+
+  async write(batch: Parameters<TaskWriter['write']>[0]): Promise<void> {
+    if (batch.rowCount === 0) return;
+    const file = this.#open ?? (await this.#begin());
+    await file.write(batch);
+    const { maxFileBytes } = this.#setup;
+    if (maxFileBytes !== undefined && file.storedBytes >= maxFileBytes) await this.#close();
+  }
+
+  async commit(): Promise<Json> {
+    await this.#close();
+    return { task: this.#task.id, rows: this.#done.reduce((sum, { rows }) => sum + rows, 0), files: this.#done } as unknown as Json;
+  }
+
+  /** Makes the file though there are no rows. */
+  async commitEmpty(): Promise<TaskCommit> {
+    await this.#begin();
+    return (await this.commit()) as unknown as TaskCommit;
+  }
+
+  async abort(): Promise<void> {
+    await this.#open?.abort();
+    const receipts: Receipt[] = this.#done.map(({ receipt }) => receipt);
+    for (const receipt of receipts) await this.#setup.storage.discard(receipt);
+  }
+
+  async #begin(): Promise<DataFile> {
+    const { storage, folder, format, codecs } = this.#setup;
+    const name = this.#names.data(this.#task.id, this.#done.length);
+    const upload = await storage.begin(storage.join(folder, name));
+    this.#open = new DataFile(format.encoder(this.#task.source), upload, codecs);
+    await this.#open.start();
+    return this.#open;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#open === undefined) return;
+    const written = await this.#open.finish();
+    this.#open = undefined;
+    this.#done.push({ ...written, part: this.#done.length });
+  }
+}

@@ -1,0 +1,151 @@
+import { BACKSLASH, BatchBuilder, CR, DrayError, LF, type RecordBatch, TAB } from 'dray/sdk';
+import { isSame } from '../text/same-bytes.ts';
+
+export interface RowFormat {
+  /** Byte of the quote; undefined: nothing is quoted, and cells that would need it are refused. */
+  readonly quote: number | undefined;
+  readonly quotesAll: boolean;
+  readonly delimiter: Buffer;
+  readonly lineDelimiter: Buffer;
+  readonly nullText: Buffer;
+}
+
+const plain = 0;
+const cellEnds = 1;
+const special = 2;
+
+const unescaped = new Uint8Array(256);
+for (const [letter, byte] of [
+  ['t', TAB],
+  ['n', LF],
+  ['r', CR],
+  ['\\', BACKSLASH],
+] as const) {
+  unescaped[letter.charCodeAt(0)] = byte;
+}
+
+/** Turns packed rows into the bytes of a delimited file, all in UTF-8. Cells are copied byte by byte; none becomes a string. */
+export class RowEncoder {
+  readonly #format: RowFormat;
+  readonly #kinds = new Uint8Array(256);
+  #target = Buffer.alloc(0);
+
+  constructor(format: RowFormat) {
+    this.#format = format;
+    const { delimiter, quote } = format;
+    for (const byte of [delimiter[0]!, BACKSLASH]) this.#kinds[byte] = special;
+    if (quote !== undefined) this.#kinds[quote] = special;
+    this.#kinds[TAB] = cellEnds;
+    this.#kinds[LF] = cellEnds;
+  }
+
+  /**
+   * The rows as they stand in the file. The bytes are overwritten by the next call.
+   * @param isFirst they are the start of a file, where a reader takes U+FEFF for a byte order mark
+   * @throws DrayError ROW_REJECTED, with row and column, for a cell that the format cannot hold
+   */
+  encode(batch: RecordBatch, isFirst: boolean): Buffer {
+    const { bytes, rowCount, schema } = batch;
+    const columnCount = schema.columns.length;
+    const { delimiter, lineDelimiter, nullText, quotesAll } = this.#format;
+    const perCell = 4 + Math.max(delimiter.length, lineDelimiter.length) + nullText.length;
+    const room = bytes.length * 2 + rowCount * columnCount * perCell;
+    if (this.#target.length < room) this.#target = Buffer.allocUnsafeSlow(room);
+    const target = this.#target;
+    const kinds = this.#kinds;
+    const nullLength = nullText.length;
+    const needsText = nullLength === 0 || columnCount === 1;
+    const startsLikeMark = isFirst && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    const end = bytes.length;
+    let cell = 0;
+    let out = 0;
+    for (let at = 0; at < end; at++) {
+      const cellStart = at;
+      const cellOut = out;
+      let kind = kinds[bytes[at]!]!;
+      while (kind === plain) {
+        target[out++] = bytes[at++]!;
+        kind = kinds[bytes[at]!]!;
+      }
+      if (kind === special || quotesAll || (startsLikeMark && cell === 0)) {
+        at = cellStart;
+        while (bytes[at] !== TAB && bytes[at] !== LF) at++;
+        out = this.#special(batch, cell, cellStart, at, cellOut, quotesAll || (startsLikeMark && cell === 0));
+      } else if (out - cellOut === nullLength ? isSame(target, cellOut, nullText) : out === cellOut && needsText) {
+        out = this.#special(batch, cell, cellStart, at, cellOut, true);
+      }
+      cell++;
+      if (bytes[at] === TAB) {
+        for (let i = 0; i < delimiter.length; i++) target[out++] = delimiter[i]!;
+      } else {
+        for (let i = 0; i < lineDelimiter.length; i++) target[out++] = lineDelimiter[i]!;
+      }
+    }
+    return target.subarray(0, out);
+  }
+
+  /** Writes a cell that is NULL, or escaped, or perhaps in need of quotes; returns the position behind it. */
+  #special(batch: RecordBatch, cell: number, from: number, to: number, start: number, mustQuote: boolean): number {
+    const { bytes } = batch;
+    const target = this.#target;
+    const { quote, delimiter, nullText } = this.#format;
+    if (to - from === 2 && bytes[from] === BACKSLASH && bytes[from + 1] === 0x4e) return start + nullText.copy(target, start);
+    if (quote === undefined) return this.#unquoted(batch, cell, from, to, start, mustQuote);
+    const delimiterStart = delimiter[0]!;
+    let needsQuotes = mustQuote;
+    let out = start;
+    target[out++] = quote;
+    for (let at = from; at < to; at++) {
+      let byte = bytes[at]!;
+      if (byte === BACKSLASH) byte = unescaped[bytes[++at]!]!;
+      if (byte === quote) {
+        needsQuotes = true;
+        target[out++] = quote;
+      } else if (byte === delimiterStart || byte === LF || byte === CR) needsQuotes = true;
+      target[out++] = byte;
+    }
+    if (needsQuotes || (out - start - 1 === nullText.length && isSame(target, start + 1, nullText))) {
+      target[out++] = quote;
+      return out;
+    }
+    target.copyWithin(start, start + 1, out);
+    return out - 1;
+  }
+
+  #unquoted(batch: RecordBatch, cell: number, from: number, to: number, start: number, isRefused: boolean): number {
+    const { bytes } = batch;
+    const target = this.#target;
+    const { delimiter, nullText } = this.#format;
+    if (isRefused) throw refusal(batch, cell, 'a text that would be read as NULL, or not at all');
+    let out = start;
+    for (let at = from; at < to; at++) {
+      let byte = bytes[at]!;
+      if (byte === BACKSLASH) byte = unescaped[bytes[++at]!]!;
+      if (byte === LF || byte === CR) throw refusal(batch, cell, 'a line end within a cell');
+      target[out++] = byte;
+    }
+    // A cell's end together with the delimiter behind it may also look like a delimiter, earlier.
+    delimiter.copy(target, out);
+    if (target.subarray(start, out + delimiter.length).indexOf(delimiter) !== out - start)
+      throw refusal(batch, cell, 'the field delimiter within a cell');
+    if (out - start === nullText.length && isSame(target, start, nullText)) throw refusal(batch, cell, 'a text that would be read as NULL');
+    return out;
+  }
+}
+
+/** The first line of a file. */
+export function encodeNames(format: RowFormat, names: readonly string[]): Buffer {
+  const schema = { columns: names.map((name) => ({ name, type: 'string' as const, isNullable: false })) };
+  const builder = new BatchBuilder(schema, { maxBytes: 1, maxRows: 1 });
+  builder.push(names);
+  return new RowEncoder(format).encode(builder.take()!, true);
+}
+
+function refusal({ schema }: RecordBatch, cell: number, cause: string): DrayError {
+  const columnCount = schema.columns.length;
+  const column = schema.columns[cell % columnCount]!.name;
+  return new DrayError('ROW_REJECTED', `${cause}, which the file format "text" cannot hold`, {
+    row: Math.floor(cell / columnCount),
+    column,
+  });
+}

@@ -1,0 +1,86 @@
+import { DrayError, LF } from 'dray/sdk';
+import { TextWindow } from '../text/text-window.ts';
+import { skipBlanks } from './json-scanner.ts';
+
+/** A line without end must not fill the memory. */
+const maxLineBytes = 64 * 1024 * 1024;
+
+/** Finds the lines of a file that are not blank, in chunks of any size. `push` a chunk, then call `next` until it says false; `end` after the last one. */
+export class LineScanner {
+  /** First byte of the line found last, and the position behind its last one; valid until the next `push`. */
+  from = 0;
+  to = 0;
+  /** Number of that line, from 1. */
+  line = 0;
+  /** The line has no end: it is the file's last. */
+  isLast = false;
+  readonly #file: string;
+  readonly #window = new TextWindow(true);
+  readonly #maxLineBytes: number;
+  #isStarted = false;
+  #isEnded = false;
+  /** So many bytes of the window hold no line end. */
+  #searched = 0;
+
+  constructor(file: string, maxBytes = maxLineBytes) {
+    this.#file = file;
+    this.#maxLineBytes = maxBytes;
+  }
+
+  get bytes(): Buffer {
+    return this.#window.bytes;
+  }
+
+  /** False if some line may hold bytes that are no text. */
+  get isText(): boolean {
+    return this.#window.isText;
+  }
+
+  push(chunk: Buffer): void {
+    this.#window.push(chunk);
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#window.finish();
+  }
+
+  next(): boolean {
+    const window = this.#window;
+    if (!this.#isStarted && !this.#start()) return false;
+    for (;;) {
+      const { bytes, start, end, length } = window;
+      const found = bytes.indexOf(LF, start + this.#searched);
+      const isFound = found !== -1 && found < end;
+      if ((isFound ? found : end) - start > this.#maxLineBytes) throw this.#tooLong();
+      if (!isFound && (!this.#isEnded || length === 0)) {
+        this.#searched = length;
+        return false;
+      }
+      this.#searched = 0;
+      this.from = start;
+      this.to = isFound ? found : end;
+      this.isLast = !isFound;
+      this.line++;
+      window.start = isFound ? found + 1 : end;
+      if (skipBlanks(bytes, start, this.to) < this.to) return true;
+    }
+  }
+
+  /** Skips a byte order mark. */
+  #start(): boolean {
+    const window = this.#window;
+    if (window.length < 3 && !this.#isEnded) return false;
+    const { bytes, start } = window;
+    if (window.length >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) window.start += 3;
+    this.#isStarted = true;
+    return true;
+  }
+
+  #tooLong(): DrayError {
+    return new DrayError('FILE_BROKEN', `${this.#file}: line ${this.line + 1} has more than ${this.#maxLineBytes} bytes`, {
+      place: this.#file,
+      remedy: 'The file is probably not JSON lines: each row is an object on a line of its own.',
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import type { LogicalType } from 'dray/sdk';
+import { compileDateFormat } from './date-format.ts';
+import { decimalText, doubleText, integerText, isDecimal, isInteger } from './numbers.ts';
+import { isTimestamp, isTimestampInUtc, timestampText, timestamptzText, timeText } from './times.ts';
+
+/** Names of types in the option `column`. */
+export const typeNames = [
+  'string',
+  'long',
+  'integer',
+  'int',
+  'boolean',
+  'bool',
+  'double',
+  'decimal',
+  'date',
+  'timestamp',
+  'timestamptz',
+  'time',
+  'bytes',
+  'json',
+] as const;
+
+export type TypeName = (typeof typeNames)[number];
+
+/** How cells of a type are brought into the canonical text. */
+export interface CellType {
+  readonly logical: LogicalType;
+  /** For messages: "a value that is not …". */
+  readonly words: string;
+  /** True where the bytes are the canonical text already. */
+  readonly isCanonical: (bytes: Uint8Array, from: number, to: number) => boolean;
+  /** The canonical text; undefined if the value is not of this type. */
+  readonly canonical: (text: string) => string | undefined;
+}
+
+const never = () => false;
+
+function isOneOf(...texts: readonly string[]): CellType['isCanonical'] {
+  const all = texts.map((text) => Buffer.from(text));
+  return (bytes, from, to) => all.some((text) => text.length === to - from && text.every((byte, i) => byte === bytes[from + i]));
+}
+
+const types: Record<Exclude<LogicalType, 'string' | 'date'>, CellType> = {
+  boolean: {
+    logical: 'boolean',
+    words: 'true or false',
+    isCanonical: isOneOf('true', 'false'),
+    canonical: (text) => /^\s*(true|false)\s*$/i.exec(text)?.[1]?.toLowerCase(),
+  },
+  integer: { logical: 'integer', words: 'a whole number', isCanonical: isInteger, canonical: integerText },
+  decimal: { logical: 'decimal', words: 'a number', isCanonical: isDecimal, canonical: decimalText },
+  double: { logical: 'double', words: 'a number', isCanonical: isDecimal, canonical: doubleText },
+  timestamp: {
+    logical: 'timestamp',
+    words: 'a date yyyy-MM-dd, or one with a time of day',
+    isCanonical: isTimestamp,
+    canonical: timestampText,
+  },
+  timestamptz: {
+    logical: 'timestamptz',
+    words: 'a date and time with an offset from UTC',
+    isCanonical: isTimestampInUtc,
+    canonical: timestamptzText,
+  },
+  time: { logical: 'time', words: 'a time of day HH:mm:ss', isCanonical: never, canonical: timeText },
+  bytes: {
+    logical: 'bytes',
+    words: '\\x and pairs of hex digits',
+    isCanonical: never,
+    canonical: (text) => (/^\\x([0-9a-f]{2})*$/i.test(text) ? text.toLowerCase() : undefined),
+  },
+  json: { logical: 'json', words: 'JSON', isCanonical: never, canonical: (text) => (isJson(text) ? text : undefined) },
+};
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** DataX's names of types. */
+const logicalNames = { long: 'integer', int: 'integer', bool: 'boolean', date: 'timestamp' } as const;
+
+/** Undefined for texts, which are taken as they are. */
+export function cellType({ type, format }: { readonly type: TypeName; readonly format?: string | undefined }): CellType | undefined {
+  if (format !== undefined) {
+    const { type: logical, parse } = compileDateFormat(format);
+    return { logical, words: `a date of the format ${format}`, isCanonical: never, canonical: parse };
+  }
+  if (type === 'string') return undefined;
+  return types[type in logicalNames ? logicalNames[type as keyof typeof logicalNames] : (type as keyof typeof types)];
+}

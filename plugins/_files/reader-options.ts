@@ -1,0 +1,64 @@
+import { flag, ignored, integer, secret, z } from 'dray/sdk';
+import { encoding, fieldDelimiter, fileFormatNames, nullFormat, oneOf, textQualifier } from './format-options.ts';
+import { keyedColumnOption } from './formats/text/columns.ts';
+
+const csvReaderConfig = z.strictObject({
+  textQualifier: textQualifier.describe('Stands around cells that hold delimiters or line ends'),
+  useTextQualifier: flag().prefault(true).describe('false: qualifiers are part of the cells'),
+  escapeMode: oneOf(1, 2).default(1).describe('How a qualifier is written within a cell: 1 doubled, 2 with a backslash in front'),
+  trimWhitespace: flag().prefault(false).describe('Cuts blanks and tabs off both ends of cells that are not quoted'),
+  skipEmptyRecords: flag()
+    .optional()
+    .describe('Skips empty lines; default true, but in files of one column where nullFormat is "" they are NULL'),
+  useComments: z.literal(false).optional().describe('Comment lines are not supported'),
+  delimiter: ignored('fieldDelimiter says it'),
+  recordDelimiter: ignored('rows end with LF or CR LF'),
+  comment: ignored('comment lines are not supported'),
+  caseSensitive: ignored('columns are found by index'),
+  safetySwitch: ignored('fields are limited to 64 MB'),
+  captureRawRecord: ignored('it is about the inside of DataX'),
+});
+
+/** What the readers of all storages take beside the place of the files. */
+export const fileReaderShape = {
+  column: z
+    .union([z.array(z.literal('*')).length(1), z.array(keyedColumnOption).min(1)])
+    .optional()
+    .describe('What to deliver: ["*"] (everything, the default), or fields by index with their types; by name in jsonl and parquet'),
+  fieldDelimiter,
+  fileFormat: z
+    .enum(fileFormatNames)
+    .default('csv')
+    .describe(
+      'csv: cells may be quoted (RFC 4180); text: a quote is a character like others; copy: COPY text of PostgreSQL; jsonl: a JSON object per line; parquet',
+    ),
+  compress: z
+    .enum(['none', 'gzip', 'zstd', ''])
+    .transform((name) => (name === '' ? undefined : name))
+    .optional()
+    .describe('none, gzip or zstd; default: files that end in .gz or .zst are unpacked'),
+  encryptionKey: secret()
+    .optional()
+    .describe('Key of files that end in .enc: 32 bytes as hex or base64; write "${env:NAME}" or "${file:path}"'),
+  encoding: encoding.describe('Of csv and text; any name that iconv-lite knows'),
+  skipHeader: flag().prefault(false).describe('The first row is not data; without "column" it gives the names'),
+  nullFormat: nullFormat.describe('A cell with exactly this text, not quoted, is NULL'),
+  csvReaderConfig: csvReaderConfig.prefault({}).describe('Details of the format csv'),
+  verify: z
+    .enum(['auto', 'require', 'none'])
+    .default('auto')
+    .describe(
+      'auto: what stands beside a file (manifest, sidecar, .sha256, .md5, .count) must be right before the first row is loaded; require: a file beside which nothing stands is refused; none',
+    ),
+  ready: z
+    .union([z.enum(['require', 'ignore']), z.strictObject({ waitMinutes: integer({ min: 0, max: 10_080 }) })], {
+      error: 'Expected "require", "ignore" or {"waitMinutes": N}',
+    })
+    .default('ignore')
+    .describe('require: without _SUCCESS in the folder the job ends with exit code 7; {"waitMinutes": N}: it waits so long; ignore'),
+  signatureKey: secret().optional().describe('Sets must be signed with this: the secret of an HMAC, or an Ed25519 public key (PEM)'),
+  bufferSize: ignored('files are read in chunks of 256 KB'),
+};
+
+const shape = z.strictObject(fileReaderShape);
+export type FileReaderOptions = z.output<typeof shape>;

@@ -1,0 +1,60 @@
+import { DrayError } from 'dray/sdk';
+
+/** Behind the name of a data file: what `dray` knows of it. */
+export const sidecarSuffix = '.meta.json';
+/** Written last; a folder without it holds no finished set. */
+export const successName = '_SUCCESS';
+
+/** Names of the files of one writer in one folder. Only names that are made like that are ever deleted. */
+export interface SetNames {
+  readonly data: (task: number, part: number) => string;
+  readonly manifest: string;
+  /** Hidden; it lists what is about to become visible, for whoever has to clean up after a crash. */
+  readonly journal: string;
+  /** Run that made a file of this set (data, sidecar, manifest or journal); undefined: somebody else's file. */
+  readonly runOf: (name: string) => string | undefined;
+}
+
+/**
+ * `<fileName>__<run>_<task>[-<part>]<suffix>`, and beside them `<fileName>__<run>.manifest.json`.
+ * @param suffix of format and codecs: `.csv.gz`
+ */
+export function setNames(fileName: string, run: string, suffix: string): SetNames {
+  const start = `${fileName}__`;
+  // Ids of runs are all of one shape; "orders__archive_2024.csv" is nobody's output.
+  const anyRun = run.replace(/[A-Za-z0-9]/g, '[A-Za-z0-9]');
+  const endings = [...new Set(['.csv', '.txt', '.copy', '.jsonl', '.parquet', suffix])].map(escaped).join('|');
+  const data = `_\\d{4,}(?:-\\d+)?(?:${endings})(?:\\.gz|\\.zst)?(?:\\.enc)?(?:\\.meta\\.json)?`;
+  const made = new RegExp(`^${escaped(start)}(${anyRun})(?:${data}|\\.(?:manifest|publishing)\\.json)$`, 's');
+  const number = (value: number) => String(value).padStart(4, '0');
+  return {
+    data: (task, part) => `${start}${run}_${number(task)}${part === 0 ? '' : `-${part}`}${suffix}`,
+    manifest: manifestName(fileName, run),
+    journal: `.${start}${run}.publishing.json`,
+    runOf: (name) => made.exec(name.replace(/^\./, ''))?.[1],
+  };
+}
+
+export function manifestName(fileName: string, run: string): string {
+  return `${fileName}__${run}.manifest.json`;
+}
+
+/** True for what stands beside data files and is none: sidecars, manifests, marks, and what is hidden. */
+export function isBesideData(name: string): boolean {
+  return name.startsWith('_') || name.startsWith('.') || name.endsWith(sidecarSuffix) || name.endsWith('.manifest.json');
+}
+
+/** A name that a manifest or a listing gives must stay in its folder. */
+export function safeName(name: string, from: string): string {
+  const isSafe =
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    ![...name].some((character) => character === '/' || character === '\\' || character < ' ');
+  if (isSafe) return name;
+  throw new DrayError('FILE_FORGED', 'a file is named with a path, and not with a name of its folder', { place: from });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

@@ -1,0 +1,33 @@
+import { defineReader, type PluginContext, type Reader, texts, z } from 'dray/sdk';
+import { fileReaderShape } from '../_files/reader-options.ts';
+import { bucketShape, s3Options } from './options.ts';
+
+const options = z.strictObject({
+  ...bucketShape,
+  object: texts().describe('A key, a folder (all keys below it), or a pattern with * and ?; or a list of them'),
+  ...fileReaderShape,
+});
+
+/** `s3://bucket/key` */
+function addressed(address: string): object {
+  const [, bucket = '', object = ''] = /^s3:\/\/([^/]+)\/(.*)$/i.exec(address) ?? [];
+  return { bucket, object };
+}
+
+// Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
+async function open(given: z.output<typeof options>, context: PluginContext): Promise<Reader> {
+  const { openS3Storage } = await import('./s3-storage.ts');
+  const { openReaderOver } = await import('../_files/open-reader.ts');
+  const storage = await openS3Storage(s3Options(given), context.signal);
+  return openReaderOver(storage, given, { paths: given.object, isRemote: true }, context);
+}
+
+export default defineReader({
+  name: 's3',
+  aliases: ['ossreader', 's3reader'],
+  summary: 'Reads files of S3 and of servers like it: CSV, text, COPY text, JSON lines or Parquet, packed and encrypted or not',
+  options,
+  address: { scheme: 's3', parameter: addressed },
+  example: { bucket: 'warehouse', object: 'in/orders/', ready: { waitMinutes: 30 }, verify: 'require' },
+  open,
+});
