@@ -47,10 +47,7 @@ export class CopyDecoder implements FileDecoder {
     const isWhole = this.#columns === undefined;
     while (scanner.next()) {
       if (isWhole && scanner.cellCount === width && scanner.isPacked && scanner.isText) {
-        if (this.#runRows === 0 || this.#runEnd !== scanner.rowStart) {
-          this.#copyRun();
-          this.#runStart = scanner.rowStart;
-        }
+        if (this.#runRows === 0) this.#runStart = scanner.rowStart;
         this.#runEnd = scanner.lineEnd;
         this.#runRows++;
         const bytes = builder.position + this.#runEnd - this.#runStart;

@@ -6,7 +6,7 @@ import type { Cell } from '../../../../../core/sdk/index.ts';
 import { copy } from '../../../../../plugins/_files/formats/copy.ts';
 import { columnOption, columnSources } from '../../../../../plugins/_files/formats/text/columns.ts';
 import { anyRows, textSchema } from '../../../../support/arbitraries.ts';
-import { batchOf } from '../keeping-output.ts';
+import { batchOf, KeepingOutput } from '../keeping-output.ts';
 import { decoded, encoded, messagesOf, schemaIn } from '../through.ts';
 
 const psql = readFileSync(join(import.meta.dirname, 'psql.copy'));
@@ -77,9 +77,11 @@ describe('COPY text', () => {
     ],
     [
       'a cell that only looks like NULL',
-      '\\Na\ta\\N\n\\\\N\tN\n',
+      '\\Na\tb\na\\N\tb\na\tb\\N\n\\\\N\tN\n',
       [
-        ['Na', 'aN'],
+        ['Na', 'b'],
+        ['aN', 'b'],
+        ['a', 'bN'],
         ['\\N', 'N'],
       ],
     ],
@@ -154,6 +156,23 @@ describe('COPY text', () => {
         expect.objectContaining({ code: 'FILE_BROKEN', place: 'the file', message }),
       );
     }
+  });
+
+  test('delivers a row as soon as its line end has come', () => {
+    const out = new KeepingOutput(textSchema(1), 1);
+    const decoder = copy().decoder(out, 'the file');
+    const whenDelivered: string[] = [];
+    let pushed = '';
+    for (const character of 'abc\nd\r\n\\\n\ne\n') {
+      pushed += character;
+      decoder.push(Buffer.from(character));
+      while (decoder.fill()) {
+        out.builder.take();
+        whenDelivered.push(pushed);
+        pushed = '';
+      }
+    }
+    expect(whenDelivered).toEqual(['abc\n', 'd\r\n', '\\\n\n', 'e\n']);
   });
 
   test('with rows behind the end mark breaks, for they would be lost', () => {

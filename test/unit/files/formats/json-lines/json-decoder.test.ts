@@ -207,6 +207,13 @@ describe('JSON lines are read', () => {
     expect(() => whole.next()).toThrow(expect.objectContaining({ message: 'the file: line 2 has more than 1000 bytes' }));
   });
 
+  test('with values that grow when they are packed, and that several columns want', () => {
+    const json = JSON.stringify(['\\\n'.repeat(100_000)]);
+    const format = jsonLines({ columns: columns({ name: 'a' }, { name: 'a', type: 'json' }, { name: 'a', type: 'json' }, { name: 'b' }) });
+    const { rows } = decoded(format, `{"a":${json},"b":"end"}\n`);
+    expect(rows[0]!.map((cell) => cell === json || cell)).toEqual([true, true, true, 'end']);
+  });
+
   test('with rows of megabytes', () => {
     const rows: Cell[][] = Array.from({ length: 12 }, (_, row) => [String(row), '漢"\n\\'.repeat(row % 5 === 0 ? 80_000 : row)]);
     const { rows: read } = decoded(jsonLines(), encoded(jsonLines(), textSchema(2), rows), 65_536);

@@ -213,6 +213,25 @@ describe('reading Parquet', () => {
     },
   );
 
+  test('finds no NULLs in a damaged file that has none', async () => {
+    const schema = { columns: [{ name: 'c', type: 'string', isNullable: false }] } as const;
+    const whole = encoded(
+      parquet({ compression: 'none' }),
+      schema,
+      Array.from({ length: 300 }, (_, row) => [['new', 'paid', 'sent'][row % 3]!]),
+      300,
+    );
+    let reads = 0;
+    for (let at = 4; at < whole.length; at++) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = damaged[at]! ^ 0xff;
+      const { rows } = await readIndexed(parquet(), damaged).catch(() => ({ rows: [] }));
+      if (rows.length > 0) reads++;
+      expect(rows.flat()).not.toContain(null);
+    }
+    expect(reads).toBeGreaterThan(10);
+  });
+
   test('tells what the storage says as it is, in the index and in the rows', async () => {
     for (const failingRead of [0, 1]) {
       let reads = 0;
