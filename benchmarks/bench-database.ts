@@ -8,6 +8,12 @@ export interface Digest {
   readonly hash: string;
 }
 
+/** What is wrong with rows that were moved, as the end of a sentence; undefined: nothing. */
+export function differenceOf(found: Digest, expected: Digest): string | undefined {
+  if (found.rows !== expected.rows) return `moved ${found.rows} rows instead of ${expected.rows}`;
+  return found.hash === expected.hash ? undefined : 'moved rows that are not those of the source: the digests differ';
+}
+
 /** A private server with the databases `source` and `target`, as the harness uses it between runs. */
 export interface BenchDatabase {
   readonly kind: Kind;

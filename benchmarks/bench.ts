@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { Arena } from './arena.ts';
+import { fileLanes, fileMemoryLanes, fileMemoryRows, fileMemoryRuns } from './files/file-lanes.ts';
 import { type Lane, lanes, memoryLanes, memoryRows, memoryRuns, smallRows, smallRuns } from './lanes.ts';
 import { type BenchOptions, parseBenchOptions, usage } from './options.ts';
 import type { BenchResult, LaneResult } from './results.ts';
-import { type LaneContext, runLatencyLane, runMemoryLane, runThroughputLane } from './run-lane.ts';
+import { type LaneContext, runFileLane, runLatencyLane, runMemoryLane, runThroughputLane } from './run-lane.ts';
 import { resultTables } from './tables.ts';
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
@@ -34,9 +35,16 @@ async function runLanes(options: BenchOptions, context: LaneContext): Promise<La
   for (const name of options.lanes) {
     const lane = lanes.find((one) => one.name === name);
     if (lane !== undefined) results.push(await runLane(lane, options, context));
+    const fileLane = fileLanes.find((one) => one.name === name);
+    if (fileLane !== undefined) results.push(await runFileLane(fileLane, 'files', options, context));
   }
   if (!options.hasMemory) return results;
-  for (const lane of memoryLanes) for (const rows of memoryRows) results.push(await runMemoryLane(lane, rows, memoryRuns, context));
+  if (options.hasFiles) {
+    const size = { rows: fileMemoryRows, runs: fileMemoryRuns };
+    for (const lane of fileMemoryLanes) results.push(await runFileLane(lane, 'memory', size, context));
+  } else {
+    for (const lane of memoryLanes) for (const rows of memoryRows) results.push(await runMemoryLane(lane, rows, memoryRuns, context));
+  }
   return results;
 }
 

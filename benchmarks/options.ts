@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { fileLaneNames } from './files/file-lanes.ts';
 import { laneNames } from './lanes.ts';
 
 export interface BenchOptions {
@@ -7,6 +8,8 @@ export interface BenchOptions {
   /** Names of lanes, in the order they run. */
   readonly lanes: readonly string[];
   readonly hasMemory: boolean;
+  /** The lanes with files, if none are named. */
+  readonly hasFiles: boolean;
   readonly jsonFile: string | undefined;
   readonly markdownFile: string | undefined;
 }
@@ -15,8 +18,10 @@ export const usage = `npm run bench -- [options]
 
   --rows N          rows of the table in the throughput lanes (default 1000000)
   --runs N          runs of each command in the throughput lanes (default 5)
-  --lanes a,b       only these lanes: ${laneNames.join(', ')}
-  --memory          also the memory lanes: peak memory at 1 and at 4 million rows (--lanes "" --memory: only these)
+  --files           the lanes with files instead of those between databases
+  --lanes a,b       only these lanes: ${laneNames.join(', ')};
+                    with files: ${fileLaneNames.join(', ')}
+  --memory          also the memory lanes: peak memory at 1 and at 4 million rows, with --files at 10 (--lanes "" --memory: only these)
   --json FILE       every single measurement
   --markdown FILE   the tables, for README.md
   --help`;
@@ -28,7 +33,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | 'help
     options: {
       rows: { type: 'string', default: '1000000' },
       runs: { type: 'string', default: '5' },
-      lanes: { type: 'string', default: laneNames.join(',') },
+      lanes: { type: 'string' },
+      files: { type: 'boolean', default: false },
       memory: { type: 'boolean', default: false },
       json: { type: 'string' },
       markdown: { type: 'string' },
@@ -36,15 +42,17 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | 'help
     },
   });
   if (values.help) return 'help';
-  const lanes = values.lanes.split(',').filter((name) => name !== '');
+  const all = [...laneNames, ...fileLaneNames];
+  const lanes = values.lanes?.split(',').filter((name) => name !== '') ?? (values.files ? fileLaneNames : laneNames);
   for (const name of lanes) {
-    if (!laneNames.includes(name)) throw new Error(`There is no lane "${name}". The lanes are ${laneNames.join(', ')}.`);
+    if (!all.includes(name)) throw new Error(`There is no lane "${name}". The lanes are ${all.join(', ')}.`);
   }
   return {
     rows: wholeNumber('rows', values.rows),
     runs: wholeNumber('runs', values.runs),
     lanes,
     hasMemory: values.memory,
+    hasFiles: values.files,
     jsonFile: values.json,
     markdownFile: values.markdown,
   };

@@ -6,13 +6,15 @@ export interface Series {
   readonly title: string;
   readonly isRival: boolean;
   readonly runs: readonly Measurement[];
+  /** What each run left in files, where it wrote some. */
+  readonly fileBytes?: readonly number[];
   /** Set if there are no runs, in words: the rival's program is not installed. */
   readonly absent?: string;
 }
 
 export interface LaneResult {
   readonly lane: string;
-  readonly type: 'throughput' | 'latency' | 'memory';
+  readonly type: 'throughput' | 'latency' | 'memory' | 'files';
   readonly rows: number;
   readonly series: readonly Series[];
   /** Why the lane is void: a command failed or moved wrong data. */

@@ -21,8 +21,19 @@ export const rivals: Record<RivalName, Rival> = {
 
 /** The program of the rival on this machine, or undefined. */
 export function programOf(name: RivalName): string | undefined {
+  return rivals[name].programs.map(programPath).find((path) => path !== undefined);
+}
+
+/** Where a program is on this machine; undefined: nowhere. */
+export function programPath(program: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  return rivals[name].programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(isProgram);
+  return folders.map((folder) => join(folder, program)).find(isProgram);
+}
+
+/** For a contestant that needs all of these programs. */
+export function unlessInstalled(...programs: readonly string[]): { readonly absent?: string } {
+  const missing = programs.filter((program) => programPath(program) === undefined);
+  return missing.length === 0 ? {} : { absent: `absent: ${missing.join(' and ')} is not installed` };
 }
 
 function isProgram(path: string): boolean {
@@ -73,8 +84,8 @@ export function rivalCommand({ name, program, source, target, table, readyFile }
   }
 }
 
-const psqlOptions = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'];
+export const psqlOptions = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'];
 
-function psqlEnv({ port, user, password }: BenchDatabase, database: string): Record<string, string> {
+export function psqlEnv({ port, user, password }: BenchDatabase, database: string): Record<string, string> {
   return { PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database, PGSSLMODE: 'disable' };
 }

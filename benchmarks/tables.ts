@@ -6,6 +6,8 @@ export function resultTables({ machine, lanes }: BenchResult): string {
   const ofType = (type: LaneResult['type']) => lanes.filter((lane) => lane.type === type);
   const throughput = ofType('throughput');
   if (throughput.length > 0) parts.push(table(throughputHead, throughput.flatMap(throughputLines)));
+  const files = ofType('files');
+  if (files.length > 0) parts.push(table([...throughputHead, 'files MB'], files.flatMap(fileLines)));
   const latency = ofType('latency');
   if (latency.length > 0) parts.push(table(latencyHead, latency.flatMap(latencyLines)));
   const memory = ofType('memory');
@@ -37,6 +39,13 @@ function throughputLines({ lane, rows, series, failure }: LaneResult): string[][
       median(one.runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
       peakMegabytes(one),
     ];
+  });
+}
+
+function fileLines(lane: LaneResult): string[][] {
+  return throughputLines(lane).map((line, index) => {
+    const bytes = lane.series[index]?.fileBytes ?? [];
+    return [...line, bytes.length === 0 ? '' : (median(bytes) / 1e6).toFixed(0)];
   });
 }
 

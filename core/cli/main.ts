@@ -46,8 +46,46 @@ const jobOptions = {
     .default({}, 'none'),
   lenient: new Option('--lenient', 'unknown keys in the job file are warnings instead of errors').default(false),
   json: new Option('--json', 'the result as JSON on stdout').default(false),
+  stateDir: new Option('--state-dir <folder>', 'where runs are written down; default DRAY_STATE_DIR, else the state folder of the user'),
   channels: new Option('--channels <n>', 'tasks that run side by side; overrides job.setting.speed.channel').argParser(wholeNumber),
 };
+
+/** Commands about one run. */
+const runCommands = [
+  {
+    name: 'resume',
+    description: 'go on with a run that was interrupted, or failed by something that has passed: only what is missing is moved',
+    example: 'dray resume 20261121-030405-a1b2c3',
+  },
+  {
+    name: 'rollback',
+    description: 'bring back the tables as they were before the run replaced them ("publish": "atomic")',
+    example: 'dray rollback 20261121-030405-a1b2c3',
+  },
+  {
+    name: 'replay',
+    description: 'load the dirty records of a run, after they were mended in its quarantine file or their reason is gone',
+    example: 'dray replay 20261121-030405-a1b2c3 --json',
+  },
+  {
+    name: 'discard',
+    description: 'give up an unfinished run: remove its hidden files and staging tables',
+    example: 'dray discard 20261121-030405-a1b2c3',
+  },
+] as const;
+
+async function runCommand(name: (typeof runCommands)[number]['name']) {
+  switch (name) {
+    case 'resume':
+      return (await import('./commands/resume.ts')).resumeRun;
+    case 'rollback':
+      return (await import('./commands/undo.ts')).rollbackRun;
+    case 'discard':
+      return (await import('./commands/undo.ts')).discardRun;
+    case 'replay':
+      return (await import('./commands/replay.ts')).replayRun;
+  }
+}
 
 /** The command line: parses it, loads only the module of the command that is asked for, and returns the exit code. */
 async function main(): Promise<number> {
@@ -70,6 +108,7 @@ async function main(): Promise<number> {
     .addOption(jobOptions.channels)
     .addOption(jobOptions.json)
     .addOption(jobOptions.lenient)
+    .addOption(jobOptions.stateDir)
     .addHelpText('after', runExamples)
     .action(async (files: string[], options) => {
       exitCode = await (await import('./commands/run.ts')).runJobs(files, options);
@@ -100,6 +139,31 @@ async function main(): Promise<number> {
     .action(async (file: string, options) => {
       exitCode = await (await import('./commands/plan.ts')).planJob(file, options);
     });
+  program
+    .command('runs')
+    .description('list the runs of this user, newest first')
+    .addOption(jobOptions.json)
+    .addOption(jobOptions.stateDir)
+    .addOption(new Option('--limit <n>', 'list no more than these').argParser(wholeNumber).default(50))
+    .addHelpText('after', "\nExamples:\n  dray runs\n  dray runs --json | jq '.runs[] | select(.isResumable) | .run'")
+    .action(async (options) => {
+      await (await import('./commands/runs.ts')).printRuns(options);
+    });
+  for (const { name, description, example } of runCommands) {
+    const command = program
+      .command(name)
+      .description(description)
+      .argument('<run>', 'as `dray runs` lists it')
+      .addOption(jobOptions.parameters)
+      .addOption(jobOptions.json)
+      .addOption(jobOptions.lenient)
+      .addOption(jobOptions.stateDir)
+      .addHelpText('after', `\nExample:\n  ${example}`)
+      .action(async (run: string, options) => {
+        exitCode = await (await runCommand(name))(run, options);
+      });
+    if (name === 'resume') command.addOption(jobOptions.channels);
+  }
   const files = program.command('files').description('look at files that jobs exchange');
   files
     .command('verify')

@@ -17,8 +17,17 @@ export function summary(report: RunReport): string {
       );
     });
   }
-  lines.push(`  run      ${run}, ${report.guarantee}`);
+  if (report.quarantine !== undefined) lines.push(`  dirty    in ${report.quarantine}; \`dray replay ${run}\` loads what was mended`);
+  lines.push(`  run      ${run}, ${report.guarantee}${readAt(contents)}`);
   return lines.join('\n');
+}
+
+/** How consistently the source was read, if that can be said. */
+function readAt(contents: RunReport['contents']): string {
+  const snapshots = contents.flatMap(({ snapshot }) => snapshot ?? []);
+  if (snapshots.length === 0) return '';
+  const points = Math.max(...snapshots.map((one) => one.points));
+  return points === 1 ? ', read at one point in time' : `, read at ${points} points in time`;
 }
 
 function bottleneck({ reader, writer }: RunReport['waits']): string {

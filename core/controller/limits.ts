@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Job } from '../job/load-job.ts';
-import type { Target } from '../sdk/index.ts';
+import type { Guarantee, Target } from '../sdk/index.ts';
 import type { BatchLimits, TaskSpec } from '../task/spec.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import type { Plan } from './plan.ts';
@@ -43,15 +43,26 @@ export function batchLimits(
 
 export function taskSpecs(
   job: Job,
-  facts: { run: string; content: number; firstTask: number; channels: number; plan: Plan; target: Target; limits: SharedLimits },
+  facts: {
+    run: string;
+    content: number;
+    firstTask: number;
+    channels: number;
+    plan: Plan;
+    target: Target;
+    guarantee: Guarantee;
+    limits: SharedLimits;
+  },
 ): TaskSpec[] {
-  const { run, content, firstTask, plan, target, limits } = facts;
+  const { run, content, firstTask, plan, target, guarantee, limits } = facts;
   const { reader, writer } = plan.content;
   const batch = batchLimits(job, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
     run,
     job: job.name,
     id: firstTask + index,
+    attempt: 0,
+    guarantee,
     content,
     reader: { plugin: reader.ref, options: reader.options },
     writer: { plugin: writer.ref, options: writer.options },

@@ -1,6 +1,18 @@
 import type { Content } from '../job/load-job.ts';
-import { asDrayError, DrayError, type PluginContext, type Reader, type Schema, type Side, type Target, type Writer } from '../sdk/index.ts';
-import { defaultSplitBytes } from '../splitter/size.ts';
+import type { PlannedContent } from '../ledger/run-state.ts';
+import {
+  asDrayError,
+  DrayError,
+  type PluginContext,
+  type Reader,
+  type Schema,
+  type Side,
+  type SplitHint,
+  type Target,
+  type WriteIntent,
+  type Writer,
+} from '../sdk/index.ts';
+import { bytesPerTask, defaultSplitBytes } from '../splitter/size.ts';
 import { planSplits, type SplitPlan } from '../splitter/split-plan.ts';
 import { orAborted } from '../task/or-aborted.ts';
 
@@ -20,6 +32,8 @@ export interface PlanOptions {
 
 /** A content whose source has been looked at: what it delivers, and in which tasks. */
 export interface Plan extends SplitPlan {
+  /** The plan of an earlier process of the run, where this is that one. */
+  readonly resumed: PlannedContent | undefined;
   readonly content: Content;
   readonly reader: Reader;
   readonly source: Schema;
@@ -39,16 +53,18 @@ export async function planContent(content: Content, options: PlanOptions): Promi
     const source = await on('source', signal, () => reader.schema());
     const [first] = source.columns;
     if (first === undefined) throw new DrayError('COLUMN_MISSING', 'the source has no columns', { side: 'source' });
-    const parts = (await on('source', signal, () => reader.split?.({ channels }))) ?? [{ name: 'all' }];
+    const splitBytes = options.splitBytes ?? defaultSplitBytes;
+    const hint: SplitHint = { channels, bytesPerTask: (total) => bytesPerTask(total, { channels, splitBytes }) };
+    const parts = (await on('source', signal, () => reader.split?.(hint))) ?? [{ name: 'all' }];
     const splitPlan = await on('source', signal, () =>
       planSplits(reader, parts, {
         channels,
-        splitBytes: options.splitBytes ?? defaultSplitBytes,
+        splitBytes,
         announce: note,
         progress: options.planning,
       }),
     );
-    return { content, reader, source, ...splitPlan };
+    return { content, reader, source, resumed: undefined, ...splitPlan };
   } catch (error) {
     await Promise.allSettled([reader.close?.()]);
     throw error;
@@ -57,7 +73,11 @@ export async function planContent(content: Content, options: PlanOptions): Promi
 
 /** Opens both ends of a content, and says what is odd about the source. Changes nothing. */
 export async function openPlan(content: Content, options: PlanOptions): Promise<OpenPlan> {
-  const plan = await planContent(content, options);
+  return openTarget(content, await planContent(content, options), options);
+}
+
+/** The same for a content whose source is open. */
+export async function openTarget(content: Content, plan: Plan, options: PlanOptions): Promise<OpenPlan> {
   for (const { notes } of plan.parts) for (const note of notes) options.note(note);
   try {
     return { ...plan, writer: await on('target', options.context.signal, () => openWriter(content, options.context)) };
@@ -72,13 +92,13 @@ function openWriter({ writer }: Content, context: PluginContext): Promise<Writer
 }
 
 /** Has the source checked before anything is loaded. */
-export async function verifySource({ reader }: Plan, signal: AbortSignal): Promise<void> {
-  await on('source', signal, () => reader.verify?.());
+export async function verifySource({ reader, splits }: Plan, signal: AbortSignal): Promise<void> {
+  await on('source', signal, () => reader.verify?.(splits));
 }
 
 /** Makes the target ready and checks that the source's columns go into it. */
-export async function prepareTarget({ writer, source }: OpenPlan, signal: AbortSignal): Promise<Target> {
-  return matched(source, await on('target', signal, () => writer.prepare?.(source) ?? writer.inspect(source)));
+export async function prepareTarget({ writer, source }: OpenPlan, intent: WriteIntent, signal: AbortSignal): Promise<Target> {
+  return matched(source, await on('target', signal, () => writer.prepare?.(source, intent) ?? writer.inspect(source)));
 }
 
 /** The same without changing anything. */
@@ -102,7 +122,7 @@ function matched(source: Schema, target: Target): Target {
 }
 
 /** Calls a plugin; what it throws becomes an error of that side. A cancelled run does not wait long for it. */
-async function on<T>(side: Side, signal: AbortSignal, call: () => T): Promise<Awaited<T>> {
+export async function on<T>(side: Side, signal: AbortSignal, call: () => T): Promise<Awaited<T>> {
   signal.throwIfAborted();
   try {
     return await orAborted((async () => await call())(), signal, cancelGraceMs);

@@ -1,15 +1,24 @@
 import type { Job } from '../job/load-job.ts';
-import { type ContentReport, type RowCounts, round, sumOf, type TaskReport, tallyOf } from '../report/report.ts';
-import { asDrayError, DrayError, type Json } from '../sdk/index.ts';
-import { type Executor, type TaskCounters, type TaskOutcome, type TaskSpec, zeroCounters } from '../task/spec.ts';
+import { quarantineCells, quarantineSchema } from '../ledger/quarantine.ts';
+import type { ContentState, TaskState } from '../ledger/run-state.ts';
+import type { RunLedger } from '../ledger/run-store.ts';
+import { type ContentReport, type RowCounts, sumOf, type TaskReport } from '../report/report.ts';
+import { asDrayError, DrayError, type Guarantee, type Json, type PluginContext, type WriteIntent } from '../sdk/index.ts';
+import type { Executor, TaskCounters, TaskSpec, TaskTally } from '../task/spec.ts';
+import { guaranteeOf } from './guarantee.ts';
 import { type SharedLimits, taskSpecs } from './limits.ts';
+import { moveRows } from './move-rows.ts';
 import { type OpenPlan, prepareTarget, verifySource } from './plan.ts';
+import { resumedTarget } from './resumed-plan.ts';
 import type { RunListener } from './run-job.ts';
+import { type EarlierTask, TaskRunner } from './run-tasks.ts';
+import { ContentSnapshot } from './snapshot.ts';
 
 /** What a content needs to know of the run it is part of. */
 export interface ContentContext {
   readonly job: Job;
-  readonly run: string;
+  readonly ledger: RunLedger;
+  readonly plugins: PluginContext;
   /** Number of the content, from 0. */
   readonly content: number;
   /** Number of its first task. */
@@ -31,90 +40,215 @@ export interface ContentResult {
 /** Moves one content: prepares the target, runs the tasks, publishes; or discards what is unfinished. Never rejects. */
 export async function runContent(plan: OpenPlan, context: ContentContext): Promise<ContentResult> {
   const { stop, listener, content } = context;
-  const names = { reader: plan.content.reader.plugin.name, writer: plan.content.writer.plugin.name };
-  let tasks: TaskReport[] = [];
+  const run = new ContentRun(plan, context);
   let failure: DrayError | undefined;
   try {
-    stop.signal.throwIfAborted();
-    await verifySource(plan, stop.signal);
-    const target = await prepareTarget(plan, stop.signal);
-    const specs = taskSpecs(context.job, { ...context, plan, target });
-    tasks = specs.map((spec) => taskReport(spec, 'not started', zeroCounters(), 0));
-    listener.contentStarts(content, { ...names, tasks: specs.length, estimatedRows: plan.estimatedRows });
-    const commits = await runTasks(specs, context, tasks);
-    stop.signal.throwIfAborted();
-    checkDirtyShare(context.job, sumOf(tasks).rows);
-    await publish(plan, commits);
+    await run.toEnd();
   } catch (error) {
     failure = asDrayError(stop.signal.aborted ? stop.signal.reason : error);
-    await plan.writer.discard?.().catch((fault: unknown) => {
-      listener.warn(`what the failed job left at the target could not all be removed: ${asDrayError(fault).message}`);
-    });
+    await run.undo(failure);
   }
   listener.contentEnds(content);
-  const state = failure === undefined ? 'done' : 'failed';
-  return { report: { ...names, state, tasks: tasks.length, ...sumOf(tasks) }, tasks, failure };
+  return { report: run.report(failure === undefined ? 'done' : 'failed'), tasks: run.tasks, failure };
 }
 
-/** Runs all tasks, as many at a time as there are channels, and puts each one's report into its place. Returns what they committed. */
-async function runTasks(specs: readonly TaskSpec[], context: ContentContext, reports: TaskReport[]): Promise<Json[]> {
-  const { stop, listener, content, channels } = context;
-  const live = specs.map(zeroCounters);
-  const commits: Json[] = [];
-  const executor = context.executor(specs.length, channels);
-  const runOne = async (spec: TaskSpec, slot: number) => {
-    const startedAt = performance.now();
-    const progress = (counters: TaskCounters) => {
-      live[slot] = counters;
-      listener.progress(content, addUp(live));
-    };
-    const outcome = await executor.run(spec, { ...listener, progress }, stop.signal);
-    reports[slot] = taskReport(spec, outcome.state, outcome.counters, (performance.now() - startedAt) / 1000);
-    if (outcome.state === 'done') commits[slot] = outcome.commit;
-    else if (!stop.signal.aborted) stop.abort(DrayError.fromWire(outcome.error));
-  };
-  let next = 0;
-  const channel = async () => {
-    while (next < specs.length && !stop.signal.aborted) {
-      const slot = next++;
-      await runOne(specs[slot]!, slot);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.min(channels, specs.length) }, channel));
-  } finally {
-    await executor.close();
+const passing: readonly string[] = ['CANCELLED', 'SNAPSHOT_LOST', 'POISON_TASK', 'COMMIT_UNKNOWN'];
+
+/** Whether `dray resume` may well succeed where the run has failed, and has anything to gain: what is committed is then kept. */
+export function isWorthResuming(failure: DrayError, tasks: readonly TaskReport[]): boolean {
+  return tasks.some(({ state }) => state === 'done') && (failure.isRetryable || passing.includes(failure.code));
+}
+
+/** Numbers of the tasks that fill the writer of the quarantine, behind those of the run and of replays. */
+const quarantineTask = 2_000_000;
+
+class ContentRun {
+  readonly #plan: OpenPlan;
+  readonly #context: ContentContext;
+  readonly #earlier: ContentState | undefined;
+  #guarantee: Guarantee | undefined;
+  #tasks: TaskRunner | undefined;
+  #snapshot: ContentSnapshot | undefined;
+
+  constructor(plan: OpenPlan, context: ContentContext) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#earlier = plan.resumed === undefined ? undefined : context.ledger.earlier?.contents.get(context.content);
   }
-  return commits;
+
+  get tasks(): readonly TaskReport[] {
+    return this.#tasks?.results.reports ?? [];
+  }
+
+  async toEnd(): Promise<void> {
+    const { stop, ledger, content, listener } = this.#context;
+    const plan = this.#plan;
+    stop.signal.throwIfAborted();
+    await verifySource(plan, stop.signal);
+    const { reader, writer } = this.#names;
+    const guarantee = (this.#guarantee =
+      this.#earlier?.plan?.guarantee ??
+      (await guaranteeOf(this.#context.job.guarantee, plan.writer, { name: writer, warn: listener.warn })));
+    const intent: WriteIntent = { guarantee, mode: this.#earlier?.target === undefined ? 'run' : 'resume' };
+    if (plan.resumed === undefined) {
+      // An earlier process of the run may have made the target ready, and have written nothing that counts.
+      if (ledger.epoch > 1) await plan.writer.discard?.();
+      const { source, splits } = plan;
+      ledger.note({ type: 'planned', content, reader, writer, source, splits, firstTask: this.#context.firstTask, guarantee });
+    }
+    const before = this.#earlier?.target;
+    const target =
+      before === undefined ? await prepareTarget(plan, intent, stop.signal) : await resumedTarget(plan, before, intent, stop.signal);
+    await ledger.append({ type: 'prepared', content, target });
+    const specs = taskSpecs(this.#context.job, { ...this.#context, plan, target, guarantee, run: ledger.run });
+    await this.#runTasks(specs);
+    stop.signal.throwIfAborted();
+    const { commits, setAside } = this.#tasks!.results;
+    if (setAside[0] !== undefined) throw setAside[0];
+    checkDirtyShare(this.#context.job, sumOf(this.tasks).rows);
+    await this.#quarantine();
+    await ledger.checkOwned();
+    await ledger.append({ type: 'published', content, published: await publish(plan, commits, intent) });
+  }
+
+  async #runTasks(specs: readonly TaskSpec[]): Promise<void> {
+    const { job, stop, listener, ledger, content, channels, plugins } = this.#context;
+    const earlier = earlierTasks(specs, ledger.earlier?.tasks);
+    tellInDoubt(specs, ledger.earlier?.tasks, this.#guarantee!, listener.warn);
+    const executor = this.#context.executor(specs.length, channels);
+    const { maxAttempts, maxRetryWaitMs } = job;
+    const { estimatedRows } = this.#plan;
+    const snapshot = new ContentSnapshot(this.#plan, {
+      wanted: job.snapshot,
+      executor,
+      context: plugins,
+      splits: specs.filter(({ id }) => !earlier.has(id)).map(({ split }) => split),
+      isContinued: earlier.size > 0,
+      maxAttempts,
+      maxRetryWaitMs,
+      onTaken: (position) => ledger.note({ type: 'snapshot', content, ...(position === undefined ? {} : { position }) }),
+    });
+    this.#snapshot = snapshot;
+    const tasks = new TaskRunner(specs, earlier, executor, {
+      ledger,
+      maxAttempts,
+      maxRetryWaitMs,
+      stop,
+      listener,
+      progress: (sum) => {
+        if (isHopeless(job, sum, estimatedRows)) stop.abort(dirtyShareError(job, sum.rowsDirty, sum.rowsRead));
+        listener.progress(content, sum);
+      },
+      renewSnapshot: () => snapshot.renew(),
+    });
+    this.#tasks = tasks;
+    listener.contentStarts(content, { ...this.#names, tasks: specs.length, estimatedRows });
+    try {
+      if (earlier.size < specs.length) await snapshot.take();
+      if (earlier.size > 0 && earlier.size < specs.length && snapshot.report !== undefined)
+        listener.warn(`${earlier.size} of ${specs.length} tasks were committed before; the others read at a new point in time`);
+      await tasks.run();
+    } finally {
+      await executor.close();
+      await snapshot.close();
+    }
+  }
+
+  /** Gives the dirty records to the writer that the job names for them. */
+  async #quarantine(): Promise<void> {
+    const { job, content, ledger, plugins } = this.#context;
+    if (job.quarantineWriter === undefined) return;
+    const { winners } = this.#tasks!.results;
+    const rows = (await ledger.quarantine.rows()).filter((row) => row.content === content && winners.get(row.task) === row.attempt);
+    if (rows.length === 0) return;
+    const { refused } = await moveRows({
+      rows: rows.map((row) => quarantineCells(ledger.run, row)),
+      schema: quarantineSchema,
+      writer: job.quarantineWriter,
+      task: quarantineTask + content,
+      attempt: ledger.epoch,
+      guarantee: 'at-least-once',
+      mode: 'replay',
+      context: plugins,
+    });
+    if (refused[0] === undefined) return;
+    throw new DrayError('ROW_REJECTED', `the quarantine of the job refuses a dirty record: ${refused[0].cause}`, { side: 'target' });
+  }
+
+  /** Removes what is unfinished at the target; but not what `dray resume` can go on with. */
+  async undo(failure: DrayError): Promise<void> {
+    const { ledger, listener, content } = this.#context;
+    if (failure.code === 'RUN_TAKEN_OVER' || isWorthResuming(failure, this.tasks)) return;
+    try {
+      await this.#plan.writer.discard?.();
+      await ledger.append({ type: 'discarded', content });
+    } catch (fault) {
+      listener.warn(`what the failed job left at the target could not all be removed: ${asDrayError(fault).message}`);
+    }
+  }
+
+  report(state: 'done' | 'failed'): ContentReport {
+    const guarantee = this.#guarantee === undefined ? {} : { guarantee: this.#guarantee };
+    const points = this.#earlier?.snapshots ?? 0;
+    const read = this.#snapshot?.report;
+    const snapshot = read === undefined ? {} : { snapshot: { ...read, points: read.points + points } };
+    return { ...this.#names, state, tasks: this.tasks.length, ...sumOf(this.tasks), ...guarantee, ...snapshot };
+  }
+
+  get #names() {
+    const { reader, writer } = this.#plan.content;
+    return { reader: reader.plugin.name, writer: writer.plugin.name };
+  }
 }
 
-function taskReport(
-  { id, content, split }: TaskSpec,
-  state: TaskReport['state'],
-  counters: TaskOutcome['counters'],
-  seconds: number,
-): TaskReport {
-  return { id, content, split: split.name, state, seconds: round(seconds), ...tallyOf(counters, state === 'done') };
+/** Tasks that an earlier process of the run has committed. */
+function earlierTasks(specs: readonly TaskSpec[], states: ReadonlyMap<number, TaskState> | undefined): Map<number, EarlierTask> {
+  const earlier = new Map<number, EarlierTask>();
+  for (const { id } of specs) {
+    const committed = states?.get(id)?.committed;
+    if (committed === undefined) continue;
+    const { attempt, ...counters } = committed.tally as unknown as TaskTally;
+    earlier.set(id, { counters, attempt, commit: committed.commit });
+  }
+  return earlier;
 }
 
-async function publish({ writer }: OpenPlan, commits: readonly Json[]): Promise<void> {
+/** Under `at-least-once` only the user can tell whether this is bad. */
+function tellInDoubt(
+  specs: readonly TaskSpec[],
+  states: ReadonlyMap<number, TaskState> | undefined,
+  guarantee: Guarantee,
+  warn: (message: string) => void,
+): void {
+  if (guarantee === 'exactly-once') return;
+  const inDoubt = specs.filter(({ id }) => states?.get(id)?.isInDoubt);
+  if (inDoubt.length === 0) return;
+  const names = inDoubt.map(({ id, split }) => `${id} (${split.name})`).join(', ');
+  warn(`the process died while these tasks committed, and their rows may be written twice (at-least-once): ${names}`);
+}
+
+async function publish({ writer }: OpenPlan, commits: readonly Json[], intent: WriteIntent): Promise<Json> {
   try {
-    await writer.publish?.(commits);
+    return (await writer.publish?.(commits, intent)) ?? null;
   } catch (error) {
     throw asDrayError(error, { side: 'target' });
   }
 }
 
-function checkDirtyShare({ maxDirtyShare }: Job, { read, dirty }: RowCounts): void {
-  if (maxDirtyShare === undefined || read === 0 || dirty / read <= maxDirtyShare) return;
-  throw new DrayError(
+function checkDirtyShare(job: Job, { read, dirty }: RowCounts): void {
+  if (job.maxDirtyShare === undefined || read === 0 || dirty / read <= job.maxDirtyShare) return;
+  throw dirtyShareError(job, dirty, read);
+}
+
+/** True if the share would be too big even if there were twice the rows that are thought to come, all of them clean. */
+function isHopeless({ maxDirtyShare }: Job, { rowsDirty, rowsRead }: TaskCounters, estimatedRows: number | undefined): boolean {
+  if (maxDirtyShare === undefined || estimatedRows === undefined) return false;
+  return rowsDirty > maxDirtyShare * Math.max(rowsRead, 2 * estimatedRows);
+}
+
+function dirtyShareError({ maxDirtyShare = 0 }: Job, dirty: number, read: number): DrayError {
+  return new DrayError(
     'DIRTY_LIMIT',
     `${dirty} of ${read} records are dirty, ${((100 * dirty) / read).toFixed(2)} %, and ${100 * maxDirtyShare} % are allowed (job.setting.errorLimit)`,
   );
-}
-
-function addUp(all: readonly TaskCounters[]): TaskCounters {
-  const sum = zeroCounters();
-  for (const one of all) for (const key of Object.keys(sum) as (keyof TaskCounters)[]) sum[key] += one[key];
-  return sum;
 }

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Content, Job } from '../job/load-job.ts';
+import type { ContentState } from '../ledger/run-state.ts';
+import type { RunLedger } from '../ledger/run-store.ts';
 import { type ContentReport, type RunReport, reportedError, round, sumOf } from '../report/report.ts';
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
 import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
 import { defaultChannels, sharedLimits } from './limits.ts';
-import { closePlan, type OpenPlan, openPlan } from './plan.ts';
-import { type ContentResult, runContent } from './run-content.ts';
+import { closePlan, type OpenPlan, openPlan, openTarget, type PlanOptions } from './plan.ts';
+import { resumedPlan } from './resumed-plan.ts';
+import { type ContentResult, isWorthResuming, runContent } from './run-content.ts';
 
 /** What a run tells whoever watches it. */
 export interface RunListener {
@@ -24,6 +27,8 @@ export interface RunListener {
 }
 
 export interface RunOptions {
+  /** Where the run is written down; of a run that is resumed, with what its earlier processes have written. */
+  readonly ledger: RunLedger;
   /** Overrides the job file. */
   readonly channels: number | undefined;
   /** Makes the place where tasks run, once it is known how many there are. */
@@ -40,54 +45,113 @@ export function newRunId(): string {
 }
 
 /** Runs a job to its end: contents one after the other, the tasks of a content side by side. Never rejects: failure is in the report. */
-export async function runJob(job: Job, { channels: wanted, executor, listener, signal }: RunOptions): Promise<RunReport> {
-  const run = newRunId();
+export async function runJob(job: Job, options: RunOptions): Promise<RunReport> {
+  const { channels: wanted, listener, signal, ledger } = options;
   const startedAt = performance.now();
   const channels = wanted ?? job.channels ?? defaultChannels();
   const stop = new AbortController();
   const onCancel = () => stop.abort(signal.reason);
   signal.addEventListener('abort', onCancel, { once: true });
   if (signal.aborted) onCancel();
-  const context: PluginContext = { run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
-  const limits = sharedLimits(job);
-  const planOptions = { channels, splitBytes: job.splitBytes, context, note: listener.note, planning: listener.planning };
-  const plans: OpenPlan[] = [];
-  const results: ContentResult[] = [];
+  const results: (ContentResult | undefined)[] = [];
   let failure: DrayError | undefined;
   try {
-    // All sources are looked at before anything is changed anywhere.
-    for (const content of job.contents) plans.push(await openPlan(content, planOptions));
-    for (const [content, plan] of plans.entries()) {
-      const firstTask = results.reduce((sum, { tasks }) => sum + tasks.length, 0);
-      const result = await runContent(plan, { job, run, content, firstTask, channels, limits, executor, listener, stop });
-      results.push(result);
-      failure = result.failure;
-      if (failure !== undefined) break;
-    }
+    failure = await runContents(job, { ...options, channels, stop, results });
   } catch (error) {
     failure = asDrayError(stop.signal.aborted ? stop.signal.reason : error);
   } finally {
     signal.removeEventListener('abort', onCancel);
-    await Promise.all(plans.map(closePlan));
   }
-  const tasks = results.flatMap((result) => result.tasks);
+  const tasks = results.flatMap((result) => result?.tasks ?? []);
   const total = sumOf(tasks);
   const seconds = (performance.now() - startedAt) / 1000;
-  return {
-    run,
+  const contents = job.contents.map((content, index) => results[index]?.report ?? earlierOrNotStarted(content, index, ledger));
+  const report: RunReport = {
+    run: ledger.run,
     job: job.name,
     state: failure === undefined ? 'done' : failure.code === 'CANCELLED' ? 'cancelled' : 'failed',
     ...total,
     seconds: round(seconds),
     rowsPerSecond: Math.round(total.rows.written / seconds),
-    guarantee: 'at-least-once',
+    guarantee:
+      contents.some(({ guarantee }) => guarantee === 'at-least-once') || job.guarantee === 'at-least-once'
+        ? 'at-least-once'
+        : 'exactly-once',
     channels,
-    contents: job.contents.map((content, index) => results[index]?.report ?? notStarted(content)),
+    contents,
     tasks,
     ...(failure === undefined ? {} : { error: reportedError(failure) }),
+    ...(failure !== undefined && isWorthResuming(failure, tasks) ? { isResumable: true as const } : {}),
+    ...(total.rows.dirty === 0 ? {} : { quarantine: ledger.quarantine.path }),
   };
+  await writeEnd(report, options);
+  return report;
 }
 
-function notStarted({ reader, writer }: Content): ContentReport {
-  return { reader: reader.plugin.name, writer: writer.plugin.name, state: 'not started', tasks: 0, ...sumOf([]) };
+interface RunContext extends RunOptions {
+  readonly channels: number;
+  readonly stop: AbortController;
+  /** Filled by content; undefined for those that an earlier process has published. */
+  readonly results: (ContentResult | undefined)[];
+}
+
+/** @returns the failure that ends the run, or is left at its end */
+async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
+  const { ledger, listener, channels, stop, executor, results } = context;
+  const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
+  const limits = sharedLimits(job);
+  const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
+  const plans: (OpenPlan | undefined)[] = [];
+  let failure: DrayError | undefined;
+  const storedPlans = [...(ledger.earlier?.contents.values() ?? [])].flatMap(({ plan }) => plan ?? []);
+  let nextTask = Math.max(0, ...storedPlans.map(({ firstTask, splits }) => firstTask + splits.length));
+  try {
+    // All sources are looked at before anything is changed anywhere.
+    for (const [index, content] of job.contents.entries()) {
+      const before = ledger.earlier?.contents.get(index);
+      plans.push(before?.isPublished ? undefined : await openContent(content, planOptions, before, ledger));
+    }
+    for (const [content, plan] of plans.entries()) {
+      if (plan === undefined) continue;
+      const firstTask = plan.resumed?.firstTask ?? nextTask;
+      nextTask = Math.max(nextTask, firstTask + plan.splits.length);
+      const result = await runContent(plan, { job, ledger, plugins, content, firstTask, channels, limits, executor, listener, stop });
+      results[content] = result;
+      failure ??= result.failure;
+      // A task that was set aside is no reason to leave the other tables behind.
+      if (result.failure !== undefined && result.failure.code !== 'POISON_TASK') break;
+    }
+    return failure;
+  } finally {
+    await Promise.all(plans.map(async (plan) => (plan === undefined ? undefined : closePlan(plan))));
+  }
+}
+
+/** A content of which nothing is committed yet may as well be planned anew. */
+async function openContent(content: Content, options: PlanOptions, before: ContentState | undefined, ledger: RunLedger): Promise<OpenPlan> {
+  const { plan } = before ?? {};
+  const isBegun = plan?.splits.some((_, index) => {
+    const task = ledger.earlier?.tasks.get(plan.firstTask + index);
+    return task?.committed !== undefined || task?.isInDoubt === true;
+  });
+  if (plan === undefined || (plan.guarantee === 'at-least-once' && isBegun !== true)) return openPlan(content, options);
+  return openTarget(content, await resumedPlan(content, plan, options), options);
+}
+
+async function writeEnd({ state, rows, error }: RunReport, { ledger, listener }: RunOptions): Promise<void> {
+  const failed = error === undefined ? {} : { error: { code: error.code, message: error.message } };
+  try {
+    if (error?.code !== 'RUN_TAKEN_OVER')
+      await ledger.append({ type: 'ended', state, at: new Date().toISOString(), rows: { ...rows }, ...failed });
+    await ledger.close();
+  } catch (fault) {
+    listener.warn(`how the run ended could not be written down: ${asDrayError(fault).message}`);
+  }
+}
+
+function earlierOrNotStarted({ reader, writer }: Content, index: number, ledger: RunLedger): ContentReport {
+  const before = ledger.earlier?.contents.get(index);
+  const names = { reader: reader.plugin.name, writer: writer.plugin.name };
+  if (before?.isPublished !== true) return { ...names, state: 'not started', tasks: 0, ...sumOf([]) };
+  return { ...names, state: 'done', tasks: before.plan!.splits.length, ...sumOf([]), isFromEarlierProcess: true };
 }

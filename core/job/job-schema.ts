@@ -42,6 +42,31 @@ const setting = z.strictObject({
     .describe(
       'Bytes of the source that one task should read; big tables are cut accordingly, small ones packed together. Default: 67108864',
     ),
+  guarantee: z
+    .enum(['at-least-once', 'exactly-once', 'exactly-once-if-possible'])
+    .default('at-least-once')
+    .describe(
+      'at-least-once: a task whose process dies in the moment of its commit may be written twice when the run is resumed; exactly-once: the target keeps a ledger, and the job is refused if it cannot; exactly-once-if-possible: it then runs with at-least-once and says so',
+    ),
+  snapshot: z
+    .enum(['consistent', 'per-task', 'none'])
+    .optional()
+    .describe(
+      'consistent: all tasks read one point in time, or the job is refused; per-task: each task its own; none: no transactions. Default: consistent where the source allows it, else per-task, and the report says why',
+    ),
+  retry: z
+    .strictObject({
+      attempts: integer({ min: 1, max: 100 }).optional().describe('How often a task is started at most; default 8'),
+      maxWaitSeconds: integer({ min: 1, max: 3600 }).optional().describe('Longest pause between two attempts; default 30'),
+    })
+    .optional()
+    .describe('Tasks that fail by something that can pass (deadlock, lost connection, server restart) are started again'),
+  quarantine: z
+    .strictObject({ writer: end('writer') })
+    .optional()
+    .describe(
+      'A writer that gets the dirty records, too: a table or file with the columns run, content, task, split, row, column, cause, cells',
+    ),
   dryRun: flag().optional().describe('true: check the job, move nothing; the same as `dray check`'),
   keyVersion: ignored('secrets come from ${env:NAME} or ${file:path}'),
 });

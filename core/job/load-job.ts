@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename, dirname, extname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { getNodeValue, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { PluginRef } from '../registry/plugin-ref.ts';
 import { resolvePlugin } from '../registry/registry.ts';
@@ -26,6 +27,19 @@ export interface Job {
   /** Name of the file without folder and extension. */
   readonly name: string;
   readonly file: string;
+  /** Of its text with variables replaced and secrets masked: whether it is still the same job. */
+  readonly digest: string;
+  /** Of `-p name=value`. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly guarantee: 'at-least-once' | 'exactly-once' | 'exactly-once-if-possible';
+  /** undefined: consistent where that is possible. */
+  readonly snapshot: 'consistent' | 'per-task' | 'none' | undefined;
+  /** How often a task is started at most. */
+  readonly maxAttempts: number;
+  /** Longest pause between two attempts. */
+  readonly maxRetryWaitMs: number;
+  /** Gets the dirty records, beside the quarantine of the run. */
+  readonly quarantineWriter: End<WriterPlugin> | undefined;
   /** As in the job file; undefined: to be worked out. */
   readonly channels: number | undefined;
   /** Bytes of the source that one task should read; undefined: the Splitter's default. */
@@ -39,6 +53,10 @@ export interface Job {
   readonly isDryRun: boolean;
   readonly contents: readonly Content[];
 }
+
+/** Together about a minute of waiting: as long as a server takes to start again. */
+const defaultAttempts = 8;
+const defaultRetryWaitSeconds = 30;
 
 export interface LoadOptions {
   readonly parameters: Readonly<Record<string, string>>;
@@ -62,11 +80,23 @@ export async function loadJob(file: string, options: LoadOptions): Promise<Job> 
       writer: await loadEnd('writer', writer, job, ['job', 'content', index, 'writer'], options),
     });
   }
-  const { speed = {}, errorLimit = {}, splitBytes, dryRun = false } = setting ?? {};
+  const quarantine = setting?.quarantine;
+  const quarantineWriter =
+    quarantine === undefined
+      ? undefined
+      : await loadEnd('writer', quarantine.writer, job, ['job', 'setting', 'quarantine', 'writer'], options);
+  const { speed = {}, errorLimit = {}, splitBytes, dryRun = false, guarantee = 'at-least-once', snapshot, retry = {} } = setting ?? {};
   const limits = speed as { channel?: number; byte?: number; record?: number };
   return {
     name: basename(file, extname(file)),
-    file,
+    file: resolve(file),
+    digest: createHash('sha256').update(options.mask.apply(job.text)).digest('hex'),
+    parameters: options.parameters,
+    guarantee,
+    snapshot,
+    maxAttempts: retry.attempts ?? defaultAttempts,
+    maxRetryWaitMs: 1000 * (retry.maxWaitSeconds ?? defaultRetryWaitSeconds),
+    quarantineWriter,
     channels: limits.channel,
     splitBytes,
     bytesPerSecond: Math.max(0, limits.byte ?? 0),

@@ -1,4 +1,4 @@
-import type { DrayError, ErrorWire } from '../sdk/index.ts';
+import type { DrayError, ErrorWire, Guarantee } from '../sdk/index.ts';
 import type { TaskCounters } from '../task/spec.ts';
 
 /** `not started`: the job ended before its turn came. */
@@ -31,12 +31,36 @@ interface Tally {
   readonly waits: Waits;
 }
 
+/** One start of a task. */
+export interface AttemptReport {
+  /** Grows with each start, also over the processes of a run. */
+  readonly attempt: number;
+  readonly state: 'done' | 'failed';
+  readonly seconds: number;
+  readonly error?: ReportedError;
+}
+
 export interface TaskReport extends Tally {
   readonly id: number;
   readonly content: number;
   readonly split: string;
   readonly state: TaskState;
   readonly seconds: number;
+  /** Those of this process. */
+  readonly attempts: readonly AttemptReport[];
+  /** True if an earlier process of this run has committed it. */
+  readonly isFromEarlierProcess?: true;
+}
+
+/** How the tasks of a content read together. */
+export interface SnapshotReport {
+  readonly mode: 'consistent' | 'per-task' | 'none';
+  /** Where it stands in the source's log, if known. */
+  readonly position?: string;
+  /** Points in time that were read at; more than 1 if a snapshot was lost on the way. */
+  readonly points: number;
+  /** What stood against `consistent`. */
+  readonly why?: string;
 }
 
 export interface ContentReport extends Tally {
@@ -44,6 +68,10 @@ export interface ContentReport extends Tally {
   readonly writer: string;
   readonly state: TaskState;
   readonly tasks: number;
+  readonly guarantee?: Guarantee;
+  readonly snapshot?: SnapshotReport;
+  /** True if an earlier process of this run has published it; its rows are not counted again. */
+  readonly isFromEarlierProcess?: true;
 }
 
 /** An error as machines get it: stacks are for `DRAY_DEBUG=1`. */
@@ -56,15 +84,20 @@ export interface RunReport extends Tally {
   readonly state: RunState;
   readonly seconds: number;
   readonly rowsPerSecond: number;
-  readonly guarantee: 'at-least-once';
+  /** The weakest of the contents. */
+  readonly guarantee: Guarantee;
   readonly channels: number;
   readonly contents: readonly ContentReport[];
   readonly tasks: readonly TaskReport[];
   readonly error?: ReportedError;
+  /** What can be done about an end that was not good: `dray resume RUN` goes on with what is missing. */
+  readonly isResumable?: true;
+  /** File of the dirty records, if there are any. */
+  readonly quarantine?: string;
 }
 
 /** Counters of an ended task as they belong into the report. */
-export function tallyOf(counters: TaskCounters, isDone: boolean): Tally {
+export function tallyOf(counters: Readonly<TaskCounters>, isDone: boolean): Tally {
   const { rowsDirty: dirty, rowsWritten, rowsFiltered, bytesRead, bytesWritten, readerWaitMs, writerWaitMs } = counters;
   const written = isDone ? rowsWritten : 0;
   const filtered = isDone ? rowsFiltered : 0;

@@ -25,6 +25,11 @@ export interface PluginContext {
 export interface SplitHint {
   /** How many tasks will run side by side. */
   readonly channels: number;
+  /**
+   * Bytes of the source that one task should read where all parts together have so many: the rule by which the Splitter cuts tables. For readers that cut by
+   * something else than keys.
+   */
+  readonly bytesPerTask: (totalBytes: number) => number;
 }
 
 /** Where a reader puts rows. Everything pushed goes through the Channel, whose limits make the reader wait. */
@@ -47,7 +52,7 @@ export interface RecordOutput {
   reject(fault: DrayError): void;
 }
 
-/** An open reader. The Controller opens one to plan; each Task opens its own in its thread. */
+/** An open reader. The Controller opens one to plan; each thread of tasks opens one of its own, and keeps it for them as long as no `read` fails. */
 export interface Reader {
   /** Columns this content will deliver. Once per run, in the main thread, before anything else. */
   schema(): Promise<Schema> | Schema;
@@ -61,16 +66,52 @@ export interface Reader {
   /**
    * Makes sure that what will be read is whole and genuine (digests, signatures). Once per run, in the main thread, after the plan and before the target is
    * touched or any row is read; what it throws ends the run with nothing loaded. Absent: there is nothing to make sure of.
+   * @param splits that will be read
    */
-  verify?(): Promise<void>;
+  verify?(splits: readonly Split[]): Promise<void>;
   /**
    * Reads one split to its end; resolves when the last row has been pushed. Called once per Task, and for a pack of small splits once for
    * each, one after the other.
    * When `signal` fires it should stop soon, also at the server (kill the query), and reject with anything.
    */
   read(split: Split, out: RecordOutput, signal: AbortSignal): Promise<void>;
+  /**
+   * Begins one point in time at which all tasks of the run read. Once per run, in the main thread, after `prepare` of the target. Rejects with what stands against
+   * it (SNAPSHOT_REFUSED: rights, engine); the run then reads without, or ends, as its `setting.snapshot` says. Absent: the source does not change while it
+   * is read, or has no such thing.
+   */
+  openSnapshot?(plan: SnapshotPlan): Promise<OpenSnapshot>;
+  /** Opens the connections that `read` needs. In the thread of the tasks, ahead of `openSnapshot`, so that what keeps the source still need not wait for them. */
+  connect?(): Promise<void>;
+  /**
+   * From now on this reader reads in the snapshot. Once, in the thread of the tasks, before the first `read`; a reader that joined is kept for all tasks of
+   * its thread.
+   * @param token that of `openSnapshot`
+   */
+  joinSnapshot?(token: Json): Promise<void>;
+  /**
+   * Whether a `read` that has delivered nothing for ten seconds is still worth waiting for: false if the connection is dead, or if the server waits for us as we
+   * wait for it. Asked while `read` is pending, through a connection of its own; taking more than ten seconds is a no.
+   */
+  isAlive?(): Promise<boolean>;
   /** Releases everything. Always called, also after errors. */
   close?(): Promise<void>;
+}
+
+export interface SnapshotPlan {
+  readonly splits: readonly Split[];
+  /** How many readers will join it, each in a thread of its own. */
+  readonly readers: number;
+}
+
+/** A snapshot that is open for others to join. */
+export interface OpenSnapshot {
+  /** What `joinSnapshot` needs. */
+  readonly token: Json;
+  /** Where it stands in the source's log (LSN; binary log file and offset, or GTID), if that can be told. */
+  readonly position?: string;
+  /** Called when all readers have joined: locks that kept the source still are released. The snapshot itself ends with `close` of the reader. */
+  joined?(): Promise<void>;
 }
 
 /** What a writer found at its target. Plain JSON: it travels to the tasks. */
@@ -81,23 +122,59 @@ export interface Target {
   readonly state?: Json;
 }
 
+/** `exactly-once`: a task that is run again after a crash leaves its rows once. */
+export type Guarantee = 'at-least-once' | 'exactly-once';
+
+/** How a run means to write. */
+export interface WriteIntent {
+  readonly guarantee: Guarantee;
+  /**
+   * `resume`: an earlier process of the same run has prepared the target, and tasks of it may have committed: nothing is emptied, no preSql is run.
+   * `replay`: rows that were refused by an earlier run are added to what is there; nothing is emptied or replaced, neither preSql nor postSql is run.
+   */
+  readonly mode: 'run' | 'resume' | 'replay';
+}
+
 export interface TaskFacts {
+  /** Number of the task within its run. */
   readonly id: number;
+  /** From 1; each time the task is started it is higher, also after the run was resumed by another process. */
+  readonly attempt: number;
+  readonly guarantee: Guarantee;
   readonly source: Schema;
   readonly target: Target;
+}
+
+/** What an earlier attempt of a task has committed. */
+export interface EarlierCommit {
+  /** What its `commit` returned. */
+  readonly commit: Json;
+  /** What its `commit` was given. */
+  readonly tally: Json;
 }
 
 /** An open writer. The Controller opens one to prepare and publish; each Task opens its own in its thread. */
 export interface Writer {
   /** Looks at the target without changing anything. Called by `dray check`, and by `prepare`. */
   inspect(source: Schema): Promise<Target> | Target;
-  /** Makes the target ready (preSql, folders). Once per run, in the main thread, before the first task. Absent: `inspect`. */
-  prepare?(source: Schema): Promise<Target>;
+  /**
+   * What stands against `exactly-once` at this target (no rights to create a ledger, an engine without transactions), as a part of a sentence; undefined: nothing.
+   * Changes nothing. Before `prepare`, and only if the job asks for that guarantee. Absent: the writer cannot do it.
+   */
+  refusesExactlyOnce?(): Promise<string | undefined>;
+  /** Makes the target ready (preSql, folders, ledger). Once per run, in the main thread, before the first task. Absent: `inspect`. */
+  prepare?(source: Schema, intent: WriteIntent): Promise<Target>;
   /** Starts writing one split. Once per Task, in its thread. */
   openTask(task: TaskFacts): Promise<TaskWriter>;
-  /** Makes everything visible (postSql, renames). Once, after every task has committed. */
-  publish?(commits: readonly Json[]): Promise<void>;
-  /** Removes what unpublished tasks left. Once, if the content failed or was cancelled after `prepare`. */
+  /**
+   * Makes everything visible (postSql, renames). Once, after every task has committed; and again with the same commits when the process died before it
+   * was known to have ended: what was published by then stays as it is.
+   * @returns what `rollback` needs to bring back what was there before; nothing if that is not kept
+   */
+  publish?(commits: readonly Json[], intent: WriteIntent): Promise<Json | void>;
+  /** Brings back what was there before `publish`. For `dray rollback`. @throws DrayError ROLLBACK_IMPOSSIBLE if it is not there any more */
+  rollback?(published: Json): Promise<void>;
+  /** Removes what unpublished tasks left, also those of an earlier process of the run. If the content failed for good or was given up. */
   discard?(): Promise<void>;
   /** Releases everything. Always called, also after errors. */
   close?(): Promise<void>;
@@ -106,15 +183,26 @@ export interface Writer {
 /** One split on its way into the target. Calls never overlap. */
 export interface TaskWriter {
   /**
+   * Under `exactly-once`: an earlier attempt has committed. The framework then reads and writes nothing, and calls only `abort`, which releases.
+   * A writer must see to it that no earlier attempt can commit once this one is open (it is fenced: its session ended, its number refused).
+   */
+  readonly earlier?: EarlierCommit | undefined;
+  /**
    * Accepts all rows of the batch, or none of them. The batch's memory is used again once the call has settled: copy what must live longer.
    * @throws DrayError ROW_REJECTED if the target refuses a row; nothing of this batch may then remain. The framework finds the row by
    * calling again with parts of the batch. Any other error fails the task.
    */
   write(batch: RecordBatch): Promise<void>;
-  /** Makes the rows durable; afterwards the task counts as done. What it returns is given to `publish`. */
-  commit(): Promise<Json | void>;
+  /**
+   * Makes the rows durable; afterwards the task counts as done. What it returns is given to `publish`.
+   * @param tally what the framework wants to know again if this commit is found by a later attempt; a ledger keeps it
+   * @throws DrayError COMMIT_UNKNOWN if the connection was lost in between and nothing tells whether the rows are there; FENCED if a later attempt has taken over
+   */
+  commit(tally: Json): Promise<Json | void>;
   /** Undoes everything this task wrote. Called instead of `commit`, also after a failed commit. */
   abort(): Promise<void>;
+  /** As that of the reader, for a `write` or `commit` that has been pending for ten seconds. */
+  isAlive?(): Promise<boolean>;
 }
 
 type Options = z.ZodObject;

@@ -36,6 +36,8 @@ export interface KeyRange {
   readonly excludesFrom?: true;
   readonly includesTo?: true;
   readonly includesNull: boolean;
+  /** Set for keys of the kind `blocks`: a row that changes may leave the range, so that ranges of one plan hold each row once only within one snapshot. */
+  readonly isStoragePlace?: true;
   /** That of the key. */
   readonly state?: Json;
 }
@@ -54,6 +56,8 @@ export interface Split {
   readonly isFiltered?: true;
   /** What a person should know of this part before it is read (statistics that are out of date). Whole sentences. */
   readonly notes?: readonly string[];
+  /** Why it is read as a whole, or how its reader has cut it, for the plan: completes "read as a whole: …". Only without `keys`. */
+  readonly why?: string;
   /** What to do at the source to bring its statistics of this part up to date, as a command. */
   readonly refresh?: string;
   /** Set by the Splitter. */

@@ -57,7 +57,7 @@ interface Found {
 export async function cutPart(part: Split, context: CutContext): Promise<Cut> {
   const chosen = chooseKey(part);
   const pieces = piecesOf(part, context);
-  if (part.keys === undefined && pieces < 2) return whole(part, undefined, 'it is small');
+  if (part.keys === undefined && (part.why !== undefined || pieces < 2)) return whole(part, undefined, part.why ?? 'it is small');
   if (chosen === undefined) return whole(part, undefined, 'it has no key by which it could be cut');
   if (part.range !== undefined) return whole(part, undefined, 'the reader has cut it');
   if (pieces < 2) return whole(part, chosen, context.channels === 1 ? 'one task is enough' : 'it is small');

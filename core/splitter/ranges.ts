@@ -33,12 +33,13 @@ export function cutsAmong(points: readonly KeyPoint[], pieces: number): number[]
 export function rangesOf(key: SplitKey, points: readonly KeyPoint[], pieces: number, max: KeyValue | undefined): SizedRange[] {
   const cuts = cutsAmong(points, pieces);
   if (cuts.length === 0) return [];
-  const { columns, state, isNullable } = key;
+  const { columns, kind, state, isNullable } = key;
   const rangeOf = (from: KeyValue | null, to: KeyValue | null, includesNull: boolean): KeyRange => ({
     columns,
     from,
     to,
     includesNull,
+    ...(kind === 'blocks' ? { isStoragePlace: true as const } : {}),
     ...(state === undefined ? {} : { state }),
   });
   const starts = [0, ...cuts];

@@ -26,8 +26,13 @@ export interface SplitSizes {
 /** How much each task of a content should read: `splitBytes`, or less so that all channels have work, or more so that tasks stay few. */
 export function splitSizes(parts: readonly Split[], { channels, splitBytes }: { channels: number; splitBytes: number }): SplitSizes {
   const total = parts.reduce((sum, part) => sum + (costOf(part) ?? 0), 0);
+  return { bytesPerTask: bytesPerTask(total, { channels, splitBytes }), channels };
+}
+
+/** The same where all parts together have so many bytes. */
+export function bytesPerTask(total: number, { channels, splitBytes }: { channels: number; splitBytes: number }): number {
   const wanted = Math.max(Math.ceil(total / splitBytes), channels === 1 ? 1 : channels * splitsPerChannel);
-  return { bytesPerTask: Math.max(total / Math.min(wanted, maxSplits), minBytes / splitsPerChannel), channels };
+  return Math.max(total / Math.min(wanted, maxSplits), minBytes / splitsPerChannel);
 }
 
 /** Bytes it takes to read a part, with the cost of opening it; undefined if it does not say. */

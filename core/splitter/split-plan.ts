@@ -70,7 +70,7 @@ function packTails(tails: readonly Split[]): Split[] {
 }
 
 /** Without what only the Splitter needs: splits travel to threads and hosts. */
-function withoutFacts({ keys: _keys, notes: _notes, refresh: _refresh, isFiltered: _isFiltered, ...split }: Split): Split {
+function withoutFacts({ keys: _keys, notes: _notes, why: _why, refresh: _refresh, isFiltered: _isFiltered, ...split }: Split): Split {
   return split;
 }
 

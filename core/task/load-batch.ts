@@ -15,7 +15,7 @@ interface Part {
  * @returns how many rows were written
  */
 export async function loadBatch(
-  writer: TaskWriter,
+  writer: Pick<TaskWriter, 'write'>,
   batch: RecordBatch,
   onRefused: (row: number, fault: DrayError) => void,
 ): Promise<{ rows: number; bytes: number }> {

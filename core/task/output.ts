@@ -15,6 +15,7 @@ export class ChannelOutput implements RecordOutput {
   readonly builder: BatchBuilder;
   readonly #channel: Channel;
   #turnStartedAt = performance.now();
+  #isWaiting = false;
   readonly #onBatch: (batch: RecordBatch) => void;
   readonly #onReject: (fault: DrayError) => void;
 
@@ -29,6 +30,11 @@ export class ChannelOutput implements RecordOutput {
     this.#channel = channel;
     this.#onBatch = events.batch;
     this.#onReject = events.reject;
+  }
+
+  /** The reader has handed over a batch and waits for room: it is not the source that is slow. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   push(cells: readonly Cell[]): boolean {
@@ -57,7 +63,12 @@ export class ChannelOutput implements RecordOutput {
   async send(batch: RecordBatch): Promise<void> {
     if (batch.rowCount === 0) return;
     this.#onBatch(batch);
-    await this.#channel.push(batch);
+    this.#isWaiting = true;
+    try {
+      await this.#channel.push(batch);
+    } finally {
+      this.#isWaiting = false;
+    }
     if (performance.now() - this.#turnStartedAt < turnMs) return;
     await nextTurn();
     this.#turnStartedAt = performance.now();

@@ -1,7 +1,9 @@
 import {
   asDrayError,
   DrayError,
+  type Json,
   type PluginContext,
+  type Reader,
   type ReaderPlugin,
   type RecordBatch,
   type Side,
@@ -13,9 +15,12 @@ import { RateLimit } from '../transport/rate-limit.ts';
 import { DirtyLimit } from './dirty-limit.ts';
 import { Fit, type Misfit } from './fit.ts';
 import { loadBatch } from './load-batch.ts';
+import { cancelGraceMs, orAborted } from './or-aborted.ts';
 import { ChannelOutput } from './output.ts';
+import { ownReader, type ReaderSource } from './reader-source.ts';
 import { RowPlaces } from './row-places.ts';
-import { type TaskListener, type TaskOutcome, type TaskSpec, zeroCounters } from './spec.ts';
+import { type TaskListener, type TaskOutcome, type TaskSpec, type TaskTally, zeroCounters } from './spec.ts';
+import { watchOver } from './watchdog.ts';
 
 const progressIntervalMs = 200;
 
@@ -24,105 +29,178 @@ export interface TaskPlugins {
   readonly writer: WriterPlugin;
 }
 
+interface Committed {
+  readonly commit: Json;
+  readonly attempt: number;
+}
+
 /**
  * Runs one task to its end in the calling thread: reader → channel → checks → writer, on one event loop. Ends with the target's commit, or
  * with everything undone. Never rejects.
+ * @param readers where the reader comes from; default: opened for this task
  */
-export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: TaskListener, cancel: AbortSignal): Promise<TaskOutcome> {
-  const counters = zeroCounters();
+export async function runTask(
+  spec: TaskSpec,
+  plugins: TaskPlugins,
+  listener: TaskListener,
+  cancel: AbortSignal,
+  readers: ReaderSource = ownReader(plugins.reader, spec.reader),
+): Promise<TaskOutcome> {
   const stop = new AbortController();
   const onCancel = () => stop.abort(cancel.reason);
   cancel.addEventListener('abort', onCancel, { once: true });
   if (cancel.aborted) onCancel();
-  const channel = new Channel(spec.channel, new RateLimit(spec.rates, spec.rateClocks), stop.signal);
-  const report = () => {
-    counters.readerWaitMs = channel.readerWaitMs;
-    counters.writerWaitMs = channel.writerWaitMs;
-    listener.progress({ ...counters });
-  };
+  const run = new TaskRun(spec, plugins.writer, readers, listener, stop);
   // Not kept alive by this: a program in which nothing can happen any more must end, and say so.
-  const ticker = setInterval(report, progressIntervalMs).unref();
-  const dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
-  const places = new RowPlaces();
-  let rowsRejected = 0;
-  const dirty = (side: Side, row: number, fault: DrayError) => {
-    counters.rowsDirty++;
-    const column = fault.column === undefined ? {} : { column: fault.column };
-    listener.dirty({ side, task: spec.id, ...places.of(side, row), cause: fault.message, ...column });
-    dirtyLimit.add();
-  };
-  const context: PluginContext = { run: spec.run, job: spec.job, warn: listener.warn, print: listener.print, signal: stop.signal };
+  const ticker = setInterval(() => run.report(), progressIntervalMs).unref();
+  const unwatch = watchOver(run.watched, (error) => stop.abort(error));
+  try {
+    const { commit, attempt } = await orAborted(run.toEnd(), stop.signal, cancelGraceMs);
+    return { state: 'done', counters: run.counters, commit, attempt };
+  } catch (error) {
+    return { state: 'failed', counters: run.counters, error: asDrayError(error).toWire() };
+  } finally {
+    unwatch();
+    clearInterval(ticker);
+    cancel.removeEventListener('abort', onCancel);
+    run.report();
+  }
+}
+
+/** One attempt of one task. */
+class TaskRun {
+  readonly counters = zeroCounters();
+  readonly #spec: TaskSpec;
+  readonly #writerPlugin: WriterPlugin;
+  readonly #readers: ReaderSource;
+  readonly #listener: TaskListener;
+  readonly #stop: AbortController;
+  readonly #context: PluginContext;
+  readonly #channel: Channel;
+  readonly #output: ChannelOutput;
+  readonly #dirtyLimit: DirtyLimit;
+  readonly #places = new RowPlaces();
+  readonly #misfits = new WeakMap<RecordBatch, Misfit[]>();
+  #rowsRejected = 0;
+  /** While it reads. */
+  #reader: Reader | undefined;
+  /** While a call is pending; `#calls` counts them. */
+  #pendingWriter: TaskWriter | undefined;
+  #calls = 0;
+
+  constructor(spec: TaskSpec, writer: WriterPlugin, readers: ReaderSource, listener: TaskListener, stop: AbortController) {
+    this.#spec = spec;
+    this.#writerPlugin = writer;
+    this.#readers = readers;
+    this.#listener = listener;
+    this.#stop = stop;
+    const { run, job } = spec;
+    this.#context = { run, job, warn: listener.warn, print: listener.print, signal: stop.signal };
+    this.#channel = new Channel(spec.channel, new RateLimit(spec.rates, spec.rateClocks), stop.signal);
+    this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
+    const fit = new Fit(spec.source, spec.target.schema);
+    this.#output = new ChannelOutput(spec.source, spec.batch, this.#channel, {
+      batch: (batch) => {
+        this.counters.rowsRead += batch.rowCount;
+        this.counters.bytesRead += batch.bytes.length;
+        // Here, and not when the writer takes it: between two batches the target has nothing to do.
+        if (!fit.isTrivial) this.#misfits.set(batch, fit.misfits(batch));
+      },
+      reject: (fault) => {
+        this.#rowsRejected++;
+        this.counters.rowsRead++;
+        this.#dirty('source', this.counters.rowsRead + this.#output.builder.rowCount, fault);
+      },
+    });
+  }
+
+  get watched() {
+    return [
+      {
+        side: 'source' as const,
+        movement: () => (this.#reader === undefined || this.#output.isWaiting ? undefined : this.counters.rowsRead),
+        isAlive: () => this.#reader?.isAlive?.(),
+      },
+      {
+        side: 'target' as const,
+        movement: () => (this.#pendingWriter === undefined ? undefined : this.#calls),
+        isAlive: () => this.#pendingWriter?.isAlive?.(),
+      },
+    ];
+  }
+
+  report(): void {
+    this.counters.readerWaitMs = this.#channel.readerWaitMs;
+    this.counters.writerWaitMs = this.#channel.writerWaitMs;
+    this.#listener.progress({ ...this.counters });
+  }
+
+  async toEnd(): Promise<Committed> {
+    let mayRead: (isWanted: boolean) => void = () => undefined;
+    const isWanted = new Promise<boolean>((resolve) => {
+      mayRead = resolve;
+    });
+    const write = this.#guarded('target', () => this.#write(mayRead)).finally(() => mayRead(false));
+    const read = this.#guarded('source', () => this.#read(isWanted));
+    const [written] = await Promise.allSettled([write, read]);
+    if (written.status === 'rejected') throw written.reason;
+    return written.value;
+  }
 
   /** The first failure is the one that counts: it stops the other side, whose own complaint then is only an echo. */
-  const guarded = async <T>(side: Side, work: () => Promise<T>): Promise<T> => {
+  async #guarded<T>(side: Side, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (thrown) {
-      const error = stop.signal.aborted
-        ? asDrayError(stop.signal.reason)
-        : asDrayError(thrown, { side, place: places.current ?? spec.split.name });
-      stop.abort(error);
+      const { signal } = this.#stop;
+      const error = signal.aborted
+        ? asDrayError(signal.reason)
+        : asDrayError(thrown, { side, place: this.#places.current ?? this.#spec.split.name });
+      this.#stop.abort(error);
       throw error;
     }
-  };
+  }
 
-  const fit = new Fit(spec.source, spec.target.schema);
-  const misfits = new WeakMap<RecordBatch, Misfit[]>();
-  const output = new ChannelOutput(spec.source, spec.batch, channel, {
-    batch: (batch) => {
-      counters.rowsRead += batch.rowCount;
-      counters.bytesRead += batch.bytes.length;
-      // Here, and not when the writer takes it: between two batches the target has nothing to do.
-      if (!fit.isTrivial) misfits.set(batch, fit.misfits(batch));
-    },
-    reject: (fault) => {
-      rowsRejected++;
-      counters.rowsRead++;
-      dirty('source', counters.rowsRead + output.builder.rowCount, fault);
-    },
-  });
-
-  const read = async () => {
-    const reader = await plugins.reader.open(spec.reader.options, context);
+  /** @param isWanted whether there is anything to do; known once the writer is open */
+  async #read(isWanted: Promise<boolean>): Promise<void> {
+    const { split } = this.#spec;
+    const reader = await this.#readers.take(this.#context);
+    let isWhole = false;
     try {
-      for (const split of spec.split.members ?? [spec.split]) {
-        places.begin(split, { source: counters.rowsRead, target: counters.rowsRead - rowsRejected });
-        await reader.read(split, output, stop.signal);
-        await output.flush();
+      if (!(await isWanted)) {
+        isWhole = true;
+        return;
       }
-      channel.end();
+      this.#reader = reader;
+      for (const one of split.members ?? [split]) {
+        this.#places.begin(one, { source: this.counters.rowsRead, target: this.counters.rowsRead - this.#rowsRejected });
+        await reader.read(one, this.#output, this.#stop.signal);
+        await this.#output.flush();
+      }
+      isWhole = true;
+      this.#channel.end();
     } finally {
-      await quietly(reader.close?.());
+      this.#reader = undefined;
+      await quietly(this.#readers.giveBack(reader, isWhole));
     }
-  };
+  }
 
-  const load = async (writer: TaskWriter, batch: RecordBatch, firstRow: number) => {
-    const written = await loadBatch(writer, batch, (row, fault) => dirty('target', firstRow + row, fault));
-    counters.rowsWritten += written.rows;
-    counters.bytesWritten += written.bytes;
-  };
-  const loadAll = async (writer: TaskWriter) => {
-    let firstRow = 1;
-    for (let batch = await channel.next(); batch !== undefined; batch = await channel.next()) {
-      let from = 0;
-      for (const misfit of misfits.get(batch) ?? []) {
-        if (misfit.row > from) await load(writer, batch.slice(from, misfit.row), firstRow + from);
-        dirty('target', firstRow + misfit.row, new DrayError('ROW_REJECTED', misfit.cause, { column: misfit.column }));
-        from = misfit.row + 1;
-      }
-      if (from < batch.rowCount) await load(writer, batch.slice(from, batch.rowCount), firstRow + from);
-      firstRow += batch.rowCount;
-      output.builder.reuse(batch);
-    }
-  };
-  const write = async () => {
-    const writer = await plugins.writer.open(spec.writer.options, context);
+  async #write(mayRead: (isWanted: boolean) => void): Promise<Committed> {
+    const { id, attempt, guarantee, source, target } = this.#spec;
+    const writer = await this.#writerPlugin.open(this.#spec.writer.options, this.#context);
     try {
-      const taskWriter = await writer.openTask({ id: spec.id, source: spec.source, target: spec.target });
+      const taskWriter = await writer.openTask({ id, attempt, guarantee, source, target });
+      if (taskWriter.earlier !== undefined) {
+        const { commit, tally } = taskWriter.earlier;
+        await quietly(taskWriter.abort());
+        const { attempt: winner, ...counters } = tally as unknown as TaskTally;
+        Object.assign(this.counters, counters);
+        return { commit, attempt: winner };
+      }
       try {
-        await loadAll(taskWriter);
-        stop.signal.throwIfAborted();
-        return (await taskWriter.commit()) ?? null;
+        mayRead(true);
+        await this.#loadAll(taskWriter);
+        return { commit: await this.#commit(taskWriter), attempt };
       } catch (error) {
         // The first error is the one to tell; an abort that fails after it (connection gone) has nothing left to undo.
         await quietly(taskWriter.abort());
@@ -131,17 +209,76 @@ export async function runTask(spec: TaskSpec, plugins: TaskPlugins, listener: Ta
     } finally {
       await quietly(writer.close?.());
     }
-  };
-
-  try {
-    const [written] = await Promise.allSettled([guarded('target', write), guarded('source', read)]);
-    if (written.status === 'fulfilled') return { state: 'done', counters, commit: written.value };
-    return { state: 'failed', counters, error: asDrayError(written.reason).toWire() };
-  } finally {
-    clearInterval(ticker);
-    cancel.removeEventListener('abort', onCancel);
-    report();
   }
+
+  async #loadAll(taskWriter: TaskWriter): Promise<void> {
+    const writer = this.#watchedWriter(taskWriter);
+    let firstRow = 1;
+    for (let batch = await this.#channel.next(); batch !== undefined; batch = await this.#channel.next()) {
+      let from = 0;
+      for (const misfit of this.#misfits.get(batch) ?? []) {
+        if (misfit.row > from) await this.#load(writer, batch.slice(from, misfit.row), firstRow + from);
+        const fault = new DrayError('ROW_REJECTED', misfit.cause, { column: misfit.column });
+        this.#dirty('target', firstRow + misfit.row, fault, batch.row(misfit.row));
+        from = misfit.row + 1;
+      }
+      if (from < batch.rowCount) await this.#load(writer, batch.slice(from, batch.rowCount), firstRow + from);
+      firstRow += batch.rowCount;
+      this.#output.builder.reuse(batch);
+    }
+  }
+
+  async #load(writer: Pick<TaskWriter, 'write'>, batch: RecordBatch, firstRow: number): Promise<void> {
+    const written = await loadBatch(writer, batch, (row, fault) => this.#dirty('target', firstRow + row, fault, batch.row(row)));
+    this.counters.rowsWritten += written.rows;
+    this.counters.bytesWritten += written.bytes;
+  }
+
+  async #commit(taskWriter: TaskWriter): Promise<Json> {
+    this.#stop.signal.throwIfAborted();
+    refuseMiscount(this.counters);
+    const tally: TaskTally = { ...this.counters, attempt: this.#spec.attempt };
+    await this.#listener.mayCommit(tally);
+    this.#stop.signal.throwIfAborted();
+    return (await this.#pending(taskWriter, () => taskWriter.commit(tally))) ?? null;
+  }
+
+  #watchedWriter(taskWriter: TaskWriter): Pick<TaskWriter, 'write'> {
+    return { write: (batch) => this.#pending(taskWriter, () => taskWriter.write(batch)) };
+  }
+
+  async #pending<T>(taskWriter: TaskWriter, call: () => Promise<T>): Promise<T> {
+    this.#calls++;
+    this.#pendingWriter = taskWriter;
+    try {
+      return await call();
+    } finally {
+      this.#pendingWriter = undefined;
+    }
+  }
+
+  #dirty(side: Side, row: number, fault: DrayError, cells?: readonly (string | null)[]): void {
+    this.counters.rowsDirty++;
+    this.#listener.dirty({
+      side,
+      task: this.#spec.id,
+      ...this.#places.of(side, row),
+      cause: fault.message,
+      ...(fault.column === undefined ? {} : { column: fault.column }),
+      ...(cells === undefined ? {} : { cells }),
+    });
+    this.#dirtyLimit.add();
+  }
+}
+
+/** Every row that was read is written, filtered or dirty; anything else is a bug of a plugin or of ours, and must not be committed. */
+function refuseMiscount({ rowsRead, rowsWritten, rowsFiltered, rowsDirty }: TaskTally | Omit<TaskTally, 'attempt'>): void {
+  if (rowsRead === rowsWritten + rowsFiltered + rowsDirty) return;
+  throw new DrayError(
+    'ROWS_DIFFER',
+    `${rowsRead} rows were read, and ${rowsWritten} written, ${rowsFiltered} filtered and ${rowsDirty} dirty: the sums differ`,
+    { remedy: 'This is a bug in dray or in a plugin: report it. Nothing of this task was committed.' },
+  );
 }
 
 /** Waits for a release whose own failure tells nothing: what matters has been committed or has failed before. */

@@ -1,5 +1,5 @@
 import type { PluginRef } from '../registry/plugin-ref.ts';
-import type { ErrorWire, Json, Schema, Side, Split, Target } from '../sdk/index.ts';
+import type { ErrorWire, Guarantee, Json, Schema, Side, Split, Target } from '../sdk/index.ts';
 import type { ChannelLimits } from '../transport/channel.ts';
 import type { Rates } from '../transport/rate-limit.ts';
 
@@ -21,6 +21,9 @@ export interface TaskSpec {
   readonly job: string;
   /** Number of the task within its run, from 0. */
   readonly id: number;
+  /** From 1; each start of the task has a higher one. */
+  readonly attempt: number;
+  readonly guarantee: Guarantee;
   /** Number of the content it belongs to, from 0. */
   readonly content: number;
   readonly reader: EndSpec;
@@ -52,6 +55,9 @@ export interface TaskCounters {
   writerWaitMs: number;
 }
 
+/** What a commit keeps of an attempt: `attempt` says whose dirty records count. */
+export type TaskTally = Readonly<TaskCounters> & { readonly attempt: number };
+
 export function zeroCounters(): TaskCounters {
   return {
     rowsRead: 0,
@@ -74,23 +80,59 @@ export interface DirtyRecord {
   readonly row: number;
   readonly column?: string;
   readonly cause: string;
+  /** The row itself, for the quarantine alone; absent if the reader could not even deliver it. */
+  readonly cells?: readonly (string | null)[];
 }
 
 export type TaskOutcome =
-  | { readonly state: 'done'; readonly counters: TaskCounters; readonly commit: Json }
+  | {
+      readonly state: 'done';
+      readonly counters: Readonly<TaskCounters>;
+      readonly commit: Json;
+      /** The attempt that committed: this one, or an earlier one that was found in the target's ledger. */
+      readonly attempt: number;
+    }
   | { readonly state: 'failed'; readonly counters: TaskCounters; readonly error: ErrorWire };
 
 /** What a running task tells its Controller. */
 export interface TaskListener {
   progress(counters: TaskCounters): void;
   dirty(record: DirtyRecord): void;
+  /** All rows are at the target and wait for the commit. Resolves when the Controller has written down what must be; rejects if the task must not commit. */
+  readonly mayCommit: (tally: TaskTally) => Promise<void>;
   readonly warn: (message: string) => void;
   readonly print: (text: string) => void;
 }
 
-/** Runs tasks somewhere: inline, on threads, on other hosts. The Controller does not know which. */
+/** What a lane needs to open its reader in a snapshot, before its first task. */
+export interface LaneSpec {
+  readonly run: string;
+  /** Name of the job. */
+  readonly job: string;
+  readonly reader: EndSpec;
+  /** The token of the reader's `openSnapshot`. Absent: the reader is only opened and connected, ahead of the snapshot. */
+  readonly snapshot?: Json;
+}
+
+/**
+ * Runs tasks somewhere: inline, on threads, on other hosts. The Controller does not know which. It has lanes, places side by side; tasks of one lane run one
+ * after the other, and share one open reader.
+ */
 export interface Executor {
-  /** Never rejects: a task's failure is an outcome. When `signal` fires the task is stopped and its work undone. */
-  run(task: TaskSpec, listener: TaskListener, signal: AbortSignal): Promise<TaskOutcome>;
+  /** Number of lanes; they are numbered from 0. */
+  readonly lanes: number;
+  /**
+   * Has the lane's reader opened and joined to a snapshot, in which the lane's tasks of this run and this reader then read. Called for all lanes at once before
+   * their first task; and before that without a snapshot, because some sources are locked until all have joined, and to start a thread and to connect takes
+   * longer than anybody should have to wait for that. Never rejects.
+   * @returns what kept it from joining
+   */
+  join(lane: number, spec: LaneSpec, signal: AbortSignal): Promise<ErrorWire | undefined>;
+  /**
+   * Never rejects: a task's failure is an outcome. When `signal` fires the task is stopped and its work undone. SNAPSHOT_LOST: this lane has joined a snapshot
+   * and has lost it; so it will be with all further tasks of the lane.
+   */
+  run(lane: number, task: TaskSpec, listener: TaskListener, signal: AbortSignal): Promise<TaskOutcome>;
+  /** Closes what the lanes hold open. */
   close(): Promise<void>;
 }

@@ -1,17 +1,27 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorWire } from '../sdk/index.ts';
-import type { DirtyRecord, TaskCounters, TaskSpec } from '../task/spec.ts';
+import type { DirtyRecord, LaneSpec, TaskCounters, TaskOutcome, TaskSpec, TaskTally } from '../task/spec.ts';
 
-/** What the pool gives a thread: the task, and the port on which both talk while it runs. */
-export interface TaskAssignment {
-  readonly spec: TaskSpec;
-  readonly port: MessagePort;
-}
+/**
+ * What the thread of a lane is given to do, one after the other; `port` is where both talk while it does.
+ * `snapshot` of a task: the one that its lane has joined. A thread that has taken the place of one that died joins it first, if that can still be.
+ */
+export type Assignment =
+  | { readonly type: 'join'; readonly spec: LaneSpec; readonly port: MessagePort }
+  | { readonly type: 'run'; readonly spec: TaskSpec; readonly snapshot: LaneSpec | undefined; readonly port: MessagePort }
+  | { readonly type: 'close' };
 
-export type ToWorker = { readonly type: 'cancel'; readonly reason: ErrorWire };
+/** How an assignment ended: of `join`, what kept it from joining; of `run`, the outcome. */
+export type Answer = ErrorWire | TaskOutcome | undefined;
+
+export type ToWorker =
+  | { readonly type: 'cancel'; readonly reason: ErrorWire }
+  /** The answer to `ready`: commit, or do not and fail with this. */
+  | { readonly type: 'commit'; readonly refused?: ErrorWire };
 
 export type FromWorker =
   | { readonly type: 'progress'; readonly counters: TaskCounters }
   | { readonly type: 'dirty'; readonly record: DirtyRecord }
+  | { readonly type: 'ready'; readonly tally: TaskTally }
   | { readonly type: 'warn'; readonly message: string }
   | { readonly type: 'print'; readonly text: string };

@@ -1,25 +1,52 @@
-/** Entry module of a pool thread: runs one task after the other. */
+/** Entry module of the thread of a lane: does one assignment after the other. */
+import type { MessagePort } from 'node:worker_threads';
 import { DrayError } from '../sdk/index.ts';
-import type { TaskOutcome } from '../task/spec.ts';
-import { runTaskHere } from './inline-executor.ts';
-import type { FromWorker, TaskAssignment, ToWorker } from './messages.ts';
+import { Lane } from '../task/lane.ts';
+import { type TaskListener, zeroCounters } from '../task/spec.ts';
+import type { Answer, Assignment, FromWorker, ToWorker } from './messages.ts';
+import { pluginLoader } from './plugin-loader.ts';
 
-export default async function runAssignedTask({ spec, port }: TaskAssignment): Promise<TaskOutcome> {
-  const cancel = new AbortController();
-  const tell = (message: FromWorker) => port.postMessage(message);
-  port.on('message', ({ reason }: ToWorker) => cancel.abort(DrayError.fromWire(reason)));
+const lane = new Lane(pluginLoader);
+
+export default async function assigned(assignment: Assignment): Promise<Answer> {
+  if (assignment.type === 'close') {
+    await lane.close();
+    return undefined;
+  }
+  const { port } = assignment;
+  const { listener, cancel } = listen(port);
   try {
-    return await runTaskHere(
-      spec,
-      {
-        progress: (counters) => tell({ type: 'progress', counters }),
-        dirty: (record) => tell({ type: 'dirty', record }),
-        warn: (message) => tell({ type: 'warn', message }),
-        print: (text) => tell({ type: 'print', text }),
-      },
-      cancel.signal,
-    );
+    if (assignment.type === 'join') return await lane.join(assignment.spec, cancel);
+    const { spec, snapshot } = assignment;
+    const error = snapshot === undefined ? undefined : await lane.join(snapshot, cancel);
+    return error === undefined ? await lane.run(spec, listener, cancel) : { state: 'failed', counters: zeroCounters(), error };
   } finally {
     port.close();
   }
+}
+
+/** The Controller at the other end of the port, as a task sees it. */
+function listen(port: MessagePort): { listener: TaskListener; cancel: AbortSignal } {
+  const cancel = new AbortController();
+  const tell = (message: FromWorker) => port.postMessage(message);
+  let answer: ((refused: DrayError | undefined) => void) | undefined;
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'cancel') cancel.abort(DrayError.fromWire(message.reason));
+    else answer?.(message.refused === undefined ? undefined : DrayError.fromWire(message.refused));
+  });
+  const listener: TaskListener = {
+    progress: (counters) => tell({ type: 'progress', counters }),
+    dirty: (record) => tell({ type: 'dirty', record }),
+    mayCommit: async (tally) => {
+      const answered = new Promise<DrayError | undefined>((resolve) => {
+        answer = resolve;
+      });
+      tell({ type: 'ready', tally });
+      const refused = await answered;
+      if (refused !== undefined) throw refused;
+    },
+    warn: (message) => tell({ type: 'warn', message }),
+    print: (text) => tell({ type: 'print', text }),
+  };
+  return { listener, cancel: cancel.signal };
 }

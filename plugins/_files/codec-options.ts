@@ -1,5 +1,6 @@
 import { DrayError } from 'dray/sdk';
-import { type CipherKey, encrypted, parseKey } from './codecs/cipher.ts';
+import { encrypted, parseKey } from './codecs/cipher.ts';
+import type { CipherKey } from './codecs/cipher-chunks.ts';
 import type { Codec } from './codecs/codec.ts';
 import { gzip } from './codecs/gzip.ts';
 import { zstd } from './codecs/zstd.ts';

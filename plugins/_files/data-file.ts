@@ -1,9 +1,10 @@
-import type { RecordBatch } from 'dray/sdk';
+import type { RecordBatch, Schema } from 'dray/sdk';
 import { chain } from './codecs/chain.ts';
 import type { ByteSink, Codec } from './codecs/codec.ts';
 import { type CountingSink, countingSink } from './codecs/digest.ts';
 import { RowDigest } from './codecs/row-digest.ts';
 import type { FileEncoder } from './formats/format.ts';
+import { type KeyFacts, KeyRange } from './set/key-range.ts';
 import type { Receipt, Upload } from './storage/storage.ts';
 
 /** What a data file turned out to be. */
@@ -11,6 +12,7 @@ export interface WrittenFile {
   readonly receipt: Receipt;
   readonly rows: number;
   readonly rowDigest: string;
+  readonly key?: KeyFacts;
   /** Before compression and encryption. */
   readonly rawBytes: number;
   /** Of the stored bytes. */
@@ -26,10 +28,12 @@ export class DataFile {
   readonly #entry: ByteSink;
   readonly #stored: CountingSink;
   readonly #digest = new RowDigest();
+  readonly #range: KeyRange;
   #sent: Promise<void> = Promise.resolve();
 
-  constructor(encoder: FileEncoder, upload: Upload, codecs: readonly Codec[]) {
+  constructor(encoder: FileEncoder, upload: Upload, codecs: readonly Codec[], source: Schema) {
     this.#encoder = encoder;
+    this.#range = new KeyRange(source);
     this.#upload = upload;
     this.#stored = countingSink({ write: (bytes) => upload.write(bytes), end: async () => undefined, destroy: () => undefined });
     this.#entry = chain(codecs, this.#stored);
@@ -47,6 +51,7 @@ export class DataFile {
   async write(batch: RecordBatch): Promise<void> {
     const bytes = this.#encoder.encode(batch);
     this.#digest.add(batch);
+    this.#range.add(batch);
     await this.#send(bytes);
     this.rows += batch.rowCount;
   }
@@ -56,7 +61,15 @@ export class DataFile {
     await this.#sent;
     await this.#entry.end();
     const receipt = await this.#upload.finish();
-    return { receipt, rows: this.rows, rowDigest: String(this.#digest), rawBytes: this.#rawBytes, sha256: this.#stored.sha256() };
+    const key = this.#range.facts();
+    return {
+      receipt,
+      rows: this.rows,
+      rowDigest: String(this.#digest),
+      ...(key === undefined ? {} : { key }),
+      rawBytes: this.#rawBytes,
+      sha256: this.#stored.sha256(),
+    };
   }
 
   async abort(): Promise<void> {

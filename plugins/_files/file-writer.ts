@@ -5,18 +5,21 @@ import type { Codec } from './codecs/codec.ts';
 import { RowDigest } from './codecs/row-digest.ts';
 import { DataFile, type WrittenFile } from './data-file.ts';
 import type { WritingFormat } from './formats/format.ts';
-import { type SetNames, setNames } from './set/names.ts';
-import { type FinishedFile, nameIn, publishSet, type SetFacts, settleCrashed } from './set/publish.ts';
-import { type Sidecar, sidecarColumns, sidecarVersion } from './set/sidecar.ts';
+import { isJournal, isMark, type SetNames, setNames } from './set/names.ts';
+import { type FinishedFile, nameIn, publishSet, readSuccess, type SetFacts } from './set/publish.ts';
+import { settleCrashed } from './set/settle.ts';
+import { type Sidecar, type SuccessEntry, sidecarColumns, sidecarVersion } from './set/sidecar.ts';
 import type { SigningKey } from './set/signature.ts';
+import { markRun } from './set/turn.ts';
 import type { Receipt, Storage } from './storage/storage.ts';
+import type { FileWriterOptions } from './writer-options.ts';
 
 /** What the options of a plugin amount to. */
 export interface FileWriterSetup {
   readonly storage: Storage;
   readonly folder: string;
   readonly fileName: string;
-  readonly writeMode: 'truncate' | 'append' | 'nonConflict';
+  readonly writeMode: FileWriterOptions['writeMode'];
   readonly format: WritingFormat;
   /** For the sidecar: `csv`, `gzip`, `none`. */
   readonly formatName: string;
@@ -49,32 +52,42 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
     run: context.run,
     job: context.job,
     names,
-    keepsEarlier: writeMode !== 'truncate',
+    keepsEarlier: writeMode === 'append' || writeMode === 'nonConflict',
     signatureKey: setup.signatureKey,
     signal: context.signal,
   };
   let source: Schema = { columns: [] };
-  const published: string[] = [];
+  /** What takes back what may be visible, in the order in which it became so. */
+  const undo: (() => Promise<void>)[] = [];
+  let marked: SuccessEntry | undefined;
 
-  const inspect = async (from: Schema): Promise<Target> => {
+  const refuseEarlier = async () => {
+    if (writeMode !== 'nonConflict') return;
+    for (const { path } of await storage.filesIn(folder)) {
+      const name = nameIn(path);
+      const isOther = ![context.run, undefined].includes(names.runOf(name)) && !isMark(name) && !isJournal(name);
+      if (!isOther && name !== fileName) continue;
+      throw new DrayError('FILE_EXISTS', `${storage.nameOf(path)} is there already`, { place: storage.nameOf(folder) });
+    }
+  };
+  const targetOf = (from: Schema): Target => {
     source = from;
     format.encoder(from);
-    if (writeMode === 'nonConflict') {
-      const older = (await storage.filesIn(folder))
-        .map(({ path }) => path)
-        .find((path) => nameIn(path) === fileName || ![context.run, undefined].includes(names.runOf(nameIn(path))));
-      if (older !== undefined)
-        throw new DrayError('FILE_EXISTS', `${storage.nameOf(older)} is there already`, { place: storage.nameOf(folder) });
-    }
     return { schema: { columns: from.columns.map(({ name, type }) => ({ name, type, isNullable: true })) } };
   };
 
   return {
-    inspect,
+    async inspect(from) {
+      const target = targetOf(from);
+      await refuseEarlier();
+      return target;
+    },
     async prepare(from) {
-      const target = await inspect(from);
+      const target = targetOf(from);
       await storage.makeFolder(folder);
       await settleCrashed(set);
+      await refuseEarlier();
+      await markRun(set);
       return target;
     },
     openTask: async (task) => new TaskFiles(setup, names, task),
@@ -83,7 +96,13 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
       const files = all.flatMap(({ task, files: parts }) => parts.map((part) => ({ task, ...part })));
       if (files.length === 0) {
         // Zero rows are a result, too: a file shows that the job has run.
-        const empty = new TaskFiles(setup, names, { id: all[0]?.task ?? 0, source, target: { schema: source } });
+        const empty = new TaskFiles(setup, names, {
+          id: all[0]?.task ?? 0,
+          attempt: 1,
+          guarantee: 'at-least-once',
+          source,
+          target: { schema: source },
+        });
         files.push(...(await empty.commitEmpty()).files.map((part) => ({ task: all[0]?.task ?? 0, ...part })));
       }
       const digest = new RowDigest();
@@ -94,21 +113,35 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
       await publishSet(set, source, finished, {
         rowDigest: digest,
         hasSidecars: setup.hasSidecars,
-        onVisible: (path) => published.push(path),
+        check: refuseEarlier,
+        onVisible: (one) => void undo.push(one),
+        onMarked: (entry) => {
+          marked = entry;
+        },
       });
-      published.length = 0;
+      await storage.remove(storage.join(folder, names.mark));
+      undo.length = 0;
+      marked = undefined;
     },
     async discard() {
-      for (const path of [...published, storage.join(folder, names.journal)]) await storage.remove(path);
+      // Once readers may have seen the set it stays; the next run settles what is left of publishing it.
+      if (marked !== undefined && (await isListed(set, marked))) return;
+      for (const one of undo.toReversed()) await one();
+      await storage.remove(storage.join(folder, names.journal));
       for (const receipt of await storage.unfinishedIn(folder))
         if (names.runOf(nameIn(receipt.path)) === context.run) await storage.discard(receipt);
+      await storage.remove(storage.join(folder, names.mark));
     },
     close: () => storage.close(),
   };
 }
 
+async function isListed({ storage, folder, fileName, signal }: SetFacts, { sha256 }: SuccessEntry): Promise<boolean> {
+  return (await readSuccess(storage, folder, signal))?.sets[fileName]?.some((one) => one.sha256 === sha256) === true;
+}
+
 function sidecarOf(
-  { receipt, rows, rowDigest, rawBytes, sha256, task, part }: WrittenFile & { task: number; part: number },
+  { receipt, rows, rowDigest, key, rawBytes, sha256, task, part }: WrittenFile & { task: number; part: number },
   { formatName, compression, encryptionKey }: FileWriterSetup,
   { job, run }: SetFacts,
   schema: Schema,
@@ -125,6 +158,7 @@ function sidecarOf(
     compression,
     encryptionKey,
     columns: sidecarColumns(schema),
+    ...(key === undefined ? {} : { key }),
     job,
     run,
     task,
@@ -176,7 +210,7 @@ class TaskFiles implements TaskWriter {
     const { storage, folder, format, codecs } = this.#setup;
     const name = this.#names.data(this.#task.id, this.#done.length);
     const upload = await storage.begin(storage.join(folder, name));
-    this.#open = new DataFile(format.encoder(this.#task.source), upload, codecs);
+    this.#open = new DataFile(format.encoder(this.#task.source), upload, codecs, this.#task.source);
     await this.#open.start();
     return this.#open;
   }

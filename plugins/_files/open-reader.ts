@@ -8,7 +8,7 @@ import type { FileFormat, IndexedFormat } from './formats/format.ts';
 import { jsonColumns } from './formats/json-lines/json-columns.ts';
 import { jsonLines } from './formats/json-lines.ts';
 import { parquet } from './formats/parquet.ts';
-import { columnSources } from './formats/text/columns.ts';
+import { columnSources, constantOf } from './formats/text/columns.ts';
 import { encodingCalled } from './formats/text/encodings.ts';
 import type { FileReaderOptions } from './reader-options.ts';
 import { signingKey } from './set/signature.ts';
@@ -48,7 +48,7 @@ async function formatOf(options: FileReaderOptions): Promise<FileFormat | Indexe
     case 'jsonl':
       return jsonLines({ columns: columns === undefined ? undefined : jsonColumns(columns) });
     case 'parquet':
-      return parquet({ columns: columns?.map(({ name, index }) => index ?? name ?? '') });
+      return parquet({ columns: columns?.map((one, position) => constantOf(one, position) ?? one.index ?? one.name ?? '') });
     case 'copy':
       return copy({ columns: columns === undefined ? undefined : columnSources(byIndex(columns), nullText) });
     case 'csv':

@@ -25,6 +25,8 @@ export async function openWriterOver(
     throw new DrayError('JOB_INVALID', `"compressLevel" ${compressLevel} is more than gzip has, which is 9`);
   if (signatureKey !== undefined && !sidecar)
     throw new DrayError('JOB_INVALID', '"signatureKey" signs the manifest, which "sidecar": false leaves out');
+  if (writeMode === 'overwrite-atomically' && !sidecar)
+    throw new DrayError('JOB_INVALID', '"overwrite-atomically" needs _SUCCESS, which "sidecar": false leaves out');
   const { codecs, keyId } = writingCodecs({
     compress: fileFormat === 'parquet' ? 'none' : compress,
     compressLevel,

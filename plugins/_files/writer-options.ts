@@ -18,9 +18,9 @@ export const fileWriterShape = {
     .regex(/^[^/\0]+$/, 'Expected a name without slashes')
     .describe('Start of the file names, which go on with __RUN_TASK.csv'),
   writeMode: z
-    .enum(['truncate', 'append', 'nonConflict'])
+    .enum(['truncate', 'overwrite-atomically', 'append', 'nonConflict'])
     .describe(
-      'truncate: files that were written before under this fileName are replaced; append: they stay; nonConflict: they are an error',
+      'truncate: files that were written before under this fileName are replaced; overwrite-atomically: the same, and they can be read until the new ones can; append: they stay; nonConflict: they are an error',
     ),
   fieldDelimiter,
   fileFormat: z

@@ -48,8 +48,23 @@ export const sqlWriterShape = {
     .enum(['insert', 'replace', 'update'])
     .default('insert')
     .describe('insert: a row whose key exists is dirty; replace: it takes the place of the old row; update: it changes the given columns'),
-  preSql: texts().optional().describe('Statements run before the first row; @table is the table'),
+  preSql: texts()
+    .optional()
+    .describe(
+      'Statements run before the first row; @table is the table (with publish atomic the one beside it, into which rows are loaded)',
+    ),
   postSql: texts().optional().describe('Statements run after all rows are committed; @table is the table'),
+  publish: z
+    .enum(['direct', 'atomic', 'atomic-append'])
+    .default('direct')
+    .describe(
+      'direct: rows are seen as tasks commit. atomic: they are loaded into a table beside the target, and take the place of all its rows in one step at the end (with writeMode replace or update they are merged into it); who reads the target sees the old rows or the new ones, never a part. atomic-append: rows are added to those that are there, all in one step',
+    ),
+  keepPrevious: flag()
+    .default(true)
+    .describe(
+      'With publish atomic or atomic-append: the rows as they were stay in a table beside the target until the next such run, for `dray rollback`',
+    ),
   session: texts().optional().describe('Statements run on each connection first'),
   tls: tls().describe('TLS of the connections; true verifies the server'),
   batchSize: ignored('rows are sent in batches of about a megabyte'),

@@ -92,7 +92,7 @@ export async function runStatements(
       await query(sql);
     } catch (error) {
       const fault = explain(error, `run a statement of "${when}"`);
-      if (fault.code === 'CONNECTION_LOST') throw fault;
+      if (fault.isRetryable) throw fault;
       throw new DrayError('SQL_FAILED', `a statement of "${when}" failed: ${(error as Error).message}`, {
         cause: error,
         place: `${when}: ${sql}`,
@@ -108,7 +108,7 @@ export async function firstThatAnswers<C>(jdbcUrls: readonly string[], connect: 
     try {
       return await connect(jdbcUrl);
     } catch (error) {
-      if (!(error instanceof DrayError) || error.code !== 'CONNECT_FAILED') throw error;
+      if (!(error instanceof DrayError) || !['CONNECT_FAILED', 'SERVER_BUSY'].includes(error.code)) throw error;
       failure ??= error;
     }
   }

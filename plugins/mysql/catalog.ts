@@ -76,7 +76,7 @@ export interface TableColumn extends Column {
 }
 
 /** The table's columns in their order. */
-export async function tableColumns(session: Session, table: Table): Promise<TableColumn[]> {
+export async function tableColumns(session: Session, table: Pick<Table, 'database' | 'name'>): Promise<TableColumn[]> {
   const rows = await session.query(
     `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE, c.CHARACTER_MAXIMUM_LENGTH, c.NUMERIC_PRECISION, c.NUMERIC_SCALE,
        c.DATETIME_PRECISION, c.EXTRA, VERSION() LIKE '%MariaDB%'

@@ -5,6 +5,7 @@ import mysql, { type Connection, type ConnectionOptions as DriverOptions, type R
 import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
 import { certifiedName, tlsOptions } from '../_sql/tls-options.ts';
+import { askAside } from './aside.ts';
 import { connectFault, serverFault } from './faults.ts';
 
 export interface ConnectionOptions {
@@ -27,10 +28,11 @@ const readerSession = `SET time_zone = '+00:00', net_write_timeout = 86400,
 
 /**
  * Strict for every engine, zero dates allowed (they are values of this system), 0 in an AUTO_INCREMENT column stays 0. Backslash escapes
- * and quotes mean what the batches rely on, whatever the server's default.
+ * and quotes mean what the batches rely on, and transactions begin and end where we say, whatever the server's default. A slow source must
+ * not make the server give up on us.
  */
 const writerSession =
-  "SET time_zone = '+00:00', net_read_timeout = 86400, sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'";
+  "SET time_zone = '+00:00', net_read_timeout = 86400, wait_timeout = 86400, autocommit = 1, completion_type = 'NO_CHAIN', sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO' /*!80000 , information_schema_stats_expiry = 0 */";
 
 /** An open connection. */
 export interface Session {
@@ -42,6 +44,14 @@ export interface Session {
   records(sql: string): Promise<Record<string, string | null>[]>;
   /** Runs a statement that changes something, or several separated by semicolons; returns the result of the last. */
   execute(sql: string, local?: DriverQuery): Promise<ResultSetHeader>;
+  /** When the statement that waits for its answer was sent, of `performance.now()`; undefined if none does. */
+  readonly askedAt: number | undefined;
+  /** Runs a statement on a connection opened for it alone: this one may be busy, or dead. Rejects if that takes longer than eight seconds. */
+  aside(sql: string): Promise<string[][]>;
+  /** False once the connection was closed, by whomever. */
+  readonly isOpen: boolean;
+  /** Ends the session at the server, whatever it is doing, and the connection. Never rejects. */
+  kill(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,8 +90,8 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     ...(ssl === false ? {} : { ssl: { ...(ssl as DriverTls), verifyIdentity: ssl.rejectUnauthorized === true } }),
   };
   const connection = mysql.createConnection(driverOptions);
-  const session = sessionOf(connection, database);
-  endOnAbort(connection, driverOptions, signal);
+  const session = sessionOf(connection, database, driverOptions);
+  endOnAbort(session, signal);
   try {
     await new Promise<void>((resolve, reject) => {
       connection.connect((error) => (error === null ? resolve() : reject(error)));
@@ -113,35 +123,56 @@ function socketTo(host: string, port: number): Socket {
   return Object.assign(socket, { _host: host });
 }
 
-function sessionOf(connection: Connection, database: string): Session {
+function sessionOf(connection: Connection, database: string, driverOptions: DriverOptions): Session {
+  const asked: number[] = [];
+  const answer = async <T>(send: (settle: (error: Error | null, result: T) => void) => void): Promise<T> => {
+    asked.push(performance.now());
+    try {
+      return await new Promise((resolve, reject) => {
+        send((error, result) => (error === null ? resolve(result) : reject(error)));
+      });
+    } finally {
+      asked.shift();
+    }
+  };
   return {
     connection,
     database,
     query: (sql) =>
-      new Promise((resolve, reject) => {
-        connection.query<RowDataPacket[]>({ sql, rowsAsArray: true, typeCast: (field) => field.string() }, (error, rows) => {
-          if (error === null) resolve(rows as unknown as string[][]);
-          else reject(error);
-        });
+      answer((settle) => {
+        connection.query<RowDataPacket[]>({ sql, rowsAsArray: true, typeCast: (field) => field.string() }, (error, rows) =>
+          settle(error, rows as unknown as string[][]),
+        );
       }),
     records: (sql) =>
-      new Promise((resolve, reject) => {
-        connection.query<RowDataPacket[]>({ sql, typeCast: (field) => field.string() }, (error, rows) => {
-          if (error === null) resolve(rows);
-          else reject(error);
-        });
+      answer((settle) => {
+        connection.query<RowDataPacket[]>({ sql, typeCast: (field) => field.string() }, (error, rows) => settle(error, rows));
       }),
     execute: (sql, local) =>
-      new Promise((resolve, reject) => {
-        connection.query<ResultSetHeader | ResultSetHeader[]>({ sql, ...local } as { sql: string }, (error, result) => {
-          if (error === null) resolve([result].flat().at(-1)!);
-          else reject(error);
-        });
+      answer((settle) => {
+        connection.query<ResultSetHeader | ResultSetHeader[]>({ sql, ...local } as { sql: string }, (error, result) =>
+          settle(error, [result].flat().at(-1)!),
+        );
       }),
+    get askedAt() {
+      return asked[0];
+    },
+    get isOpen() {
+      return !socketOf(connection).destroyed;
+    },
+    aside: (sql) => askAside(driverOptions, sql),
+    async kill() {
+      // Null as long as the server has not greeted us.
+      const threadId = connection.threadId as number | null;
+      if (threadId !== null) await askAside(driverOptions, `KILL CONNECTION ${threadId}`).catch(() => undefined);
+      // Rows that are on their way already are not worth reading.
+      socketOf(connection).destroy();
+    },
     async close() {
       const stream = socketOf(connection);
       if (stream.destroyed) return;
-      const closed = once(stream, 'close');
+      // A socket that the server has ended fails when it says goodbye.
+      const closed = once(stream, 'close').catch(() => undefined);
       connection.end();
       // A connection in the middle of a result would first read it to its end.
       const timer = setTimeout(() => stream.destroy(), closeGraceMs);
@@ -155,25 +186,10 @@ function sessionOf(connection: Connection, database: string): Session {
  * Ends the session at the server when the signal fires: the driver would read a running result to its end, a closed socket alone leaves a
  * statement running that waits for a lock, and ending only the statement would miss the one that is sent next.
  */
-function endOnAbort(connection: Connection, driverOptions: DriverOptions, signal: AbortSignal): void {
-  const end = () => void kill(connection, driverOptions);
+function endOnAbort(session: Session, signal: AbortSignal): void {
+  const end = () => void session.kill();
   signal.addEventListener('abort', end, { once: true });
-  socketOf(connection).once('close', () => signal.removeEventListener('abort', end));
-}
-
-async function kill(connection: Connection, driverOptions: DriverOptions): Promise<void> {
-  // Null as long as the server has not greeted us.
-  const threadId = connection.threadId as number | null;
-  if (threadId !== null) {
-    const other = mysql.createConnection({ ...driverOptions, connectTimeout: 3000 });
-    other.on('error', () => undefined);
-    await new Promise<void>((resolve) => {
-      other.query(`KILL CONNECTION ${threadId}`, () => resolve());
-    });
-    socketOf(other).destroy();
-  }
-  // Rows that are on their way already are not worth reading.
-  socketOf(connection).destroy();
+  socketOf(session.connection).once('close', () => signal.removeEventListener('abort', end));
 }
 
 /** The driver's own destroy() only ends its half of the socket, and a paused one then stays open. */

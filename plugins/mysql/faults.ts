@@ -40,20 +40,47 @@ const rowFaults: Record<number, string> = {
   4038: 'a text that is not JSON',
 };
 
+/** Those of a server that has no room, and of one that ends, are worth another try; so are those of others' locks. */
 const codes: Record<number, ErrorCode> = {
+  1020: 'CONFLICT',
   1021: 'DISK_FULL',
+  1037: 'SERVER_BUSY',
+  1038: 'SERVER_BUSY',
+  1040: 'SERVER_BUSY',
+  1041: 'SERVER_BUSY',
   1044: 'PERMISSION_DENIED',
   1045: 'LOGIN_REFUSED',
+  1047: 'SERVER_BUSY',
   1049: 'DATABASE_MISSING',
+  1053: 'CONNECTION_LOST',
   1054: 'COLUMN_MISSING',
   1114: 'DISK_FULL',
+  1135: 'SERVER_BUSY',
   1142: 'PERMISSION_DENIED',
   1143: 'PERMISSION_DENIED',
   1146: 'TABLE_MISSING',
+  1152: 'CONNECTION_LOST',
+  1158: 'CONNECTION_LOST',
+  1159: 'CONNECTION_LOST',
+  1160: 'CONNECTION_LOST',
+  1161: 'CONNECTION_LOST',
+  1184: 'CONNECTION_LOST',
+  1203: 'SERVER_BUSY',
+  1205: 'CONFLICT',
+  1206: 'SERVER_BUSY',
+  1213: 'CONFLICT',
+  1226: 'SERVER_BUSY',
   1227: 'PERMISSION_DENIED',
+  1317: 'CONNECTION_LOST',
+  1412: 'CONFLICT',
+  1614: 'CONFLICT',
+  1637: 'SERVER_BUSY',
   1927: 'CONNECTION_LOST',
   2006: 'CONNECTION_LOST',
   2013: 'CONNECTION_LOST',
+  3058: 'CONFLICT',
+  3169: 'CONNECTION_LOST',
+  4031: 'CONNECTION_LOST',
 };
 
 const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|PROTOCOL_CONNECTION_LOST|PROTOCOL_PACKETS_OUT_OF_ORDER)$/;
@@ -78,6 +105,9 @@ export function connectFault(error: unknown, where: string, { user, database }: 
         cause: error,
       },
     );
+  }
+  if (codes[errno] === 'SERVER_BUSY') {
+    return new DrayError('SERVER_BUSY', `${where} takes no more connections: ${message}`, { cause: error });
   }
   if (
     code === 'HANDSHAKE_NO_SSL_SUPPORT' ||

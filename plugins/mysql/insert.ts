@@ -1,6 +1,6 @@
 import { DrayError, RecordBatch, type Schema } from 'dray/sdk';
 import { quoteName } from './connection.ts';
-import type { BatchSink, Loading } from './table-writer.ts';
+import type { BatchSink, Loading } from './loading.ts';
 import { valueExpression } from './value-expression.ts';
 import { refuseWarnings } from './warnings.ts';
 

@@ -71,18 +71,30 @@ function start({ connection }: Session, sql: string): Command {
   return command;
 }
 
+export interface StreamOptions {
+  readonly forms: readonly CellForm[];
+  readonly source: RowSource;
+  /**
+   * Given if the session is to be used again after a failure: ends the query at the server. What still comes of its rows is thrown away, and only then is the
+   * failure told. Absent: it is told at once, and the session is of no use any more.
+   */
+  readonly stop?: () => void;
+}
+
 /** Runs a query and packs its rows; resolves when all are handed over. A full channel pauses the connection, down to the socket. */
-export async function streamRows(
-  session: Session,
-  sql: string,
-  out: RecordOutput,
-  { forms, source }: { forms: readonly CellForm[]; source: RowSource },
-): Promise<void> {
+export async function streamRows(session: Session, sql: string, out: RecordOutput, { forms, source, stop }: StreamOptions): Promise<void> {
   const { connection } = session;
   const writer = new RowWriter(out, forms);
   await new Promise<void>((resolve, reject) => {
     const command = start(session, sql);
     let pending: Promise<void> | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    const fail = (error: unknown) => {
+      failure ??= { error };
+      if (stop === undefined) return reject(error as Error);
+      stop();
+      connection.resume();
+    };
     const handOver = () => {
       if (!out.builder.isFull || pending !== undefined) return;
       connection.pause();
@@ -90,24 +102,29 @@ export async function streamRows(
         pending = undefined;
         connection.resume();
       });
-      pending.catch(reject);
+      pending.catch(fail);
     };
     const original = command.row;
     if (source === 'packets' && original !== undefined) {
       command.row = function row(packet, owner) {
         if (packet.isEOF()) return original.call(this, packet, owner);
+        if (failure !== undefined) return this.row;
         writer.writePacket(packet.buffer, packet.offset, packet.end);
         handOver();
         return this.row;
       };
     } else {
       command.on('result', (row) => {
+        if (failure !== undefined) return;
         writer.writeArray(row);
         handOver();
       });
     }
-    command.on('error', reject);
-    command.on('end', () => void (pending ?? Promise.resolve()).then(resolve, reject));
+    command.on('error', (error) => reject(failure === undefined ? error : (failure.error as Error)));
+    command.on('end', () => {
+      if (failure === undefined) void (pending ?? Promise.resolve()).then(resolve, reject);
+      else reject(failure.error as Error);
+    });
   });
   await out.flush();
 }

@@ -1,32 +1,90 @@
-import type { Column, Json, PluginContext, Reader, Schema, Split } from 'dray/sdk';
+import type { Column, Json, PluginContext, Reader, Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
 import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
+import { plannedExpressions, requireTable } from '../_sql/planned-columns.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
 import { columnTypes, findTable, tableColumns } from './catalog.ts';
 import { connectFirst, hasWindowFunctions, quoteName, type Session } from './connection.ts';
+import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';
 import { serverFault } from './faults.ts';
+import { HeldSnapshot, snapshotFault } from './held-snapshot.ts';
+import { keepSource } from './keepers.ts';
 import { keyColumn, keyDialect, keyState, stateOf } from './key-columns.ts';
 import { openKeySource } from './key-source.ts';
+import { isReadAlive } from './read-watch.ts';
 import type { MysqlReaderOptions } from './reader.ts';
 import { rowSource, streamRows } from './row-stream.ts';
+import { readyForSnapshot, type SnapshotToken } from './snapshot.ts';
 import { tableParts } from './table-parts.ts';
-import { type CellForm, describeField, type ResultField } from './types.ts';
 
 export function openReader(options: MysqlReaderOptions, context: PluginContext): Reader {
-  const sessions = new Connections<Session>(
-    (connection) => connectFirst(options.connection[connection]!.jdbcUrl, options, { role: 'reader', signal: context.signal }),
-    (session) => session.close(),
-  );
+  const connect = async (connection: number, dropped: AbortSignal) => {
+    const signal = AbortSignal.any([context.signal, dropped]);
+    const session = await connectFirst(options.connection[connection]!.jdbcUrl, options, { role: 'reader', signal });
+    await leaveRowsUnlocked(session);
+    return session;
+  };
+  const sessions = new Connections<Session>(connect, (session) => session.close());
+  const keepers = new Connections<Session>(connect, (session) => session.close());
   const parts = partsOf(options.connection);
   const where = options.where === undefined ? undefined : condition(options.where);
+  const readied = new WeakSet<Session>();
+  const sources = new Map<string, Source>();
+  const verified: Verified = new Map();
+  /** By the number of the connection. */
+  const held = new Map<number, HeldSnapshot>();
+  /** The session of the `read` that is pending, if it is open by now. */
+  let reading: Session | 'connecting' | undefined;
+
+  /** A session that can begin a snapshot at once. */
+  async function ready(connection: number): Promise<Session> {
+    const session = await sessions.get(connection);
+    if (!readied.has(session)) await readyForSnapshot(session);
+    readied.add(session);
+    return session;
+  }
+
+  async function sourceOf(session: Session, { table, query }: Part): Promise<Source> {
+    if (table === undefined) return { from: `(${query}) AS source`, columns: [] };
+    const found = await findTable(session, table);
+    return { from: found.sql, columns: await tableColumns(session, found) };
+  }
+
+  async function describePart(session: Session, part: Part): Promise<Described> {
+    const source = await sourceOf(session, part);
+    return describe(session, part, source, part.table === undefined ? ['*'] : selectExpressions(options.column, source.columns, quoteName));
+  }
+
+  /** A query is cut only by a column of its result that the job file names. */
+  async function queryPart(session: Session, part: Part): Promise<Split> {
+    const split: Split = { name: 'querySql', part: part as unknown as Json };
+    if (options.splitPk === undefined) return split;
+    const { columns } = await describePart(session, part);
+    const known = columns.map(({ name, nativeType = '', isNullable }) => keyColumn(name, nativeType.replace(/[( ].*$/, ''), isNullable));
+    const facts = { table: 'query', columns: known, indexes: [], stateOf: keyState, lacksStatistics: false };
+    return { ...split, keys: splitKeys(facts, options.splitPk, context) };
+  }
+
+  /** The SELECT of a split, in a transaction in which the table stays as it is described. */
+  async function planRead(session: Session, split: Split, planned: readonly Column[]): Promise<{ sql: string; described: Described }> {
+    const part = split.part as unknown as Part;
+    const key = JSON.stringify(part);
+    const lookUp = () => requireTable(part.table ?? '', sourceOf(session, part));
+    const { from, columns } = sources.get(key) ?? (await lookUp());
+    sources.set(key, { from, columns });
+    const expressions = part.table === undefined ? ['*'] : plannedExpressions(options.column, planned, columns, quoteName);
+    const isFirst = isSame(part, parts[0]);
+    const catalog = async () => (await lookUp()).columns;
+    const described = await describeAsPlanned(session, { part, from, expressions, planned, isFirst, tableColumns: catalog }, verified);
+    return { sql: selectOf(split, from, { described, where: part.table === undefined ? undefined : where, options }), described };
+  }
+
   return {
     async schema() {
       const [first] = parts;
-      const session = await sessions.get(first.connection);
-      const { columns } = await describe(session, first, options);
-      return { columns: first.table === undefined ? columns : await withCatalogTypes(session, first.table, columns) };
+      return { columns: (await describePart(await sessions.get(first.connection), first)).columns };
     },
 
     async split() {
@@ -35,7 +93,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
         const session = await sessions.get(connection);
         const own = parts.filter((part) => part.connection === connection);
         splits.push(...(await tableParts(session, own.filter(isTable), { splitPk: options.splitPk, where }, context)));
-        for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(session, part, options, context));
+        for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(session, part));
       }
       return splits;
     },
@@ -49,91 +107,85 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
       return openKeySource({ ...place, from: found.sql, where, columns: await columnTypes(session, found, key.columns) });
     },
 
-    async read(split, out) {
-      const part = split.part as unknown as Part;
-      const session = await sessions.get(part.connection);
-      try {
-        const { columns, forms, expressions } = await describe(session, part, options);
-        const sql = selectOf(part, split, await fromOf(session, part), { expressions, columns, options });
-        await streamRows(session, sql, out, { forms, source: await rowSource(session) });
-      } catch (error) {
-        throw serverFault(error, `read ${split.name}`);
+    openSnapshot: (plan) => keepSource(plan, keepers),
+
+    async connect() {
+      await Promise.all([...new Set(parts.map(({ connection }) => connection))].map(ready));
+    },
+
+    async joinSnapshot(token) {
+      for (const [connection, name] of Object.entries(token as SnapshotToken)) {
+        held.set(Number(connection), await HeldSnapshot.begin(await ready(Number(connection)), name));
       }
     },
 
-    close: () => sessions.closeAll(),
+    async read(split, out, signal) {
+      signal.throwIfAborted();
+      const { connection } = split.part as unknown as Part;
+      const snapshot = held.get(connection);
+      /** Ends what runs now, at the server, too. */
+      const stop = () => (snapshot === undefined ? sessions.drop(connection, signal.reason) : snapshot.interrupt());
+      signal.addEventListener('abort', stop, { once: true });
+      reading = 'connecting';
+      try {
+        const session = snapshot?.session ?? (await sessions.get(connection));
+        reading = session;
+        await inTransaction(session, snapshot, async () => {
+          const { sql, described } = await planRead(session, split, out.schema.columns);
+          const source = await rowSource(session);
+          signal.throwIfAborted();
+          await streamRows(session, sql, out, { forms: described.forms, source, ...(snapshot === undefined ? {} : { stop }) });
+        });
+      } catch (error) {
+        if (snapshot === undefined) sessions.drop(connection, error);
+        throw snapshot === undefined ? serverFault(error, `read ${split.name}`) : snapshotFault(error, split.name);
+      } finally {
+        reading = undefined;
+        signal.removeEventListener('abort', stop);
+      }
+    },
+
+    // A connection that is not there after ten seconds does not come any more.
+    isAlive: async () => reading !== 'connecting' && (reading === undefined || (await isReadAlive(reading))),
+
+    async close() {
+      await Promise.all([sessions.closeAll(), keepers.closeAll()]);
+    },
   };
 }
 
-/** A query is cut only by a column of its result that the job file names. */
-async function queryPart(session: Session, part: Part, options: MysqlReaderOptions, context: PluginContext): Promise<Split> {
-  const split: Split = { name: 'querySql', part: part as unknown as Json };
-  if (options.splitPk === undefined) return split;
-  const { columns } = await describe(session, part, options);
-  const known = columns.map(({ name, nativeType = '', isNullable }) => keyColumn(name, nativeType.replace(/[( ].*$/, ''), isNullable));
-  return {
-    ...split,
-    keys: splitKeys({ table: 'query', columns: known, indexes: [], stateOf: keyState, lacksStatistics: false }, options.splitPk, context),
-  };
+async function inTransaction(session: Session, snapshot: HeldSnapshot | undefined, read: () => Promise<void>): Promise<void> {
+  if (snapshot !== undefined) return snapshot.use(read);
+  // So that nobody can change the table between the look at its columns and its rows.
+  await session.execute('START TRANSACTION');
+  await read();
+  await session.execute('COMMIT');
 }
 
-interface Described extends Schema {
-  readonly forms: readonly CellForm[];
-  /** SQL of each column. */
-  readonly expressions: readonly string[];
+/** Within a transaction a server that is set to SERIALIZABLE locks every row that is read. */
+async function leaveRowsUnlocked(session: Session): Promise<void> {
+  const found = await session.query(
+    "SHOW VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation') AND Value = 'SERIALIZABLE'",
+  );
+  if (found.length > 0) await session.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
 }
 
-/** Columns of a table or query, as the server describes the result. */
-async function describe(session: Session, part: Part, { column }: MysqlReaderOptions): Promise<Described> {
-  const from = await fromOf(session, part);
-  const wanted =
-    part.table === undefined
-      ? ['*']
-      : selectExpressions(column, await tableColumns(session, await findTable(session, part.table)), quoteName);
-  const fields = await resultFields(session, `SELECT ${wanted.join(', ')} FROM ${from} LIMIT 0`).catch((error: unknown) => {
-    throw serverFault(error, `read the columns of ${part.table ?? 'querySql'}`);
-  });
-  const described = fields.map(describeField);
-  return {
-    columns: described.map((one) => one.column),
-    forms: described.map((one) => one.form),
-    expressions: part.table === undefined ? fields.map(({ name }) => quoteName(name)) : wanted,
-  };
-}
-
-async function fromOf(session: Session, { table, query }: Part): Promise<string> {
-  return table === undefined ? `(${query}) AS source` : (await findTable(session, table)).sql;
-}
-
-function resultFields({ connection }: Session, sql: string): Promise<ResultField[]> {
-  return new Promise((resolve, reject) => {
-    connection.query({ sql, rowsAsArray: true }, (error, _rows, fields) => {
-      if (error === null) resolve(fields as unknown as ResultField[]);
-      else reject(error);
-    });
-  });
-}
-
-/** A result does not say the values of an enum or the name of a type like uuid; the catalog does, for columns of the table. */
-async function withCatalogTypes(session: Session, tableName: string, columns: readonly Column[]): Promise<Column[]> {
-  const known = await tableColumns(session, await findTable(session, tableName));
-  return columns.map((column) => {
-    const match = known.find(({ name, type }) => name === column.name && type === column.type);
-    return match?.nativeType === undefined ? column : { ...column, nativeType: match.nativeType };
-  });
+function isSame(one: Part, other: Part): boolean {
+  return one.connection === other.connection && one.table === other.table && one.query === other.query;
 }
 
 interface Selection {
-  readonly expressions: readonly string[];
-  readonly columns: readonly Column[];
+  readonly described: Described;
+  readonly where: string | undefined;
   readonly options: MysqlReaderOptions;
 }
 
-function selectOf(part: Part, { range }: Split, from: string, { expressions, columns, options }: Selection): string {
+function selectOf({ range }: Split, from: string, { described, where, options }: Selection): string {
+  const { expressions, columns } = described;
   const select = expressions.map((expression, index) => rendered(expression, columns[index]!, options));
   const state = range === undefined ? undefined : stateOf(range);
   const conditions = [
-    ...(part.table === undefined || options.where === undefined ? [] : [condition(options.where)]),
+    ...(where === undefined ? [] : [where]),
     ...(range === undefined ? [] : [rangeCondition(range, keyDialect(state!)) ?? 'TRUE']),
   ];
   // Left to itself the optimizer may read the whole table for each range. With a condition of the user's it may know a better index.

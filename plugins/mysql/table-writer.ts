@@ -1,135 +1,238 @@
-import { DrayError, type PluginContext, type Schema, type Target, type TaskWriter, type Writer } from 'dray/sdk';
+import { DrayError, type Json, type PluginContext, type Schema, type Target, type WriteIntent, type Writer } from 'dray/sdk';
+import { checkLedgerRemembers, publishingNumber } from '../_sql/ledger.ts';
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
-import { findTable, tableColumns } from './catalog.ts';
-import { connectFirst, type Session } from './connection.ts';
-import { serverFault, writeFault } from './faults.ts';
-import { insertBatches } from './insert.ts';
-import { loadBatches } from './load-data.ts';
+import { findTable, type Table, tableColumns } from './catalog.ts';
+import { connectFirst, type Session, splitTableName } from './connection.ts';
+import { serverFault } from './faults.ts';
+import { createLedger, hasLedger, type LedgerKey, ledgerOf, ledgerRefusal } from './ledger.ts';
+import { usesLoadData } from './load-data.ts';
+import type { TargetState } from './loading.ts';
+import { takeLock } from './lock.ts';
+import { hasPublished, type Publication, readPublication, writePublication } from './publication.ts';
+import { discardStaging, publishStaging } from './publish.ts';
+import { rollBack } from './rollback.ts';
+import { type Beside, createStaging, exists, tableBeside } from './staging.ts';
+import { openTaskWriter } from './task-writer.ts';
 import type { MysqlWriterOptions } from './writer.ts';
-
-/** What tasks need to know of the target beside its columns. */
-interface TargetState {
-  /** For SQL. */
-  readonly table: string;
-  readonly isTransactional: boolean;
-  readonly usesLoadData: boolean;
-}
-
-/** Everything a way of sending batches needs. */
-export interface Loading {
-  readonly session: Session;
-  readonly table: string;
-  readonly source: Schema;
-  readonly target: Schema;
-  readonly mode: MysqlWriterOptions['writeMode'];
-  /** The table cannot roll back. */
-  readonly isRowByRow: boolean;
-}
-
-/** Sends a batch; throws ROW_REJECTED if the server refused, bent or skipped any of its rows. */
-export type BatchSink = (bytes: Buffer, rowCount: number) => Promise<void>;
 
 export function openWriter(options: MysqlWriterOptions, context: PluginContext): Writer {
   const [connection] = options.connection;
-  const tableName = onlyTable(connection!.table);
-  let main: Session | undefined;
-  const session = async () => {
-    main ??= await connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal: context.signal });
-    return main;
-  };
-  const run = async (statements: readonly string[] | undefined, when: 'preSql' | 'postSql') => {
-    const own = await session();
-    await runStatements(statements, { when, table: tableName, query: (sql) => own.execute(sql), explain: serverFault });
-  };
+  const connect = (signal = context.signal) => connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal });
+  const target = new TableTarget(options, context, onlyTable(connection!.table), connect);
   return {
-    inspect: async () => inspect(await session(), tableName, options, context),
-    async prepare() {
-      await run(options.preSql, 'preSql');
-      return inspect(await session(), tableName, options, context);
-    },
-    async openTask({ source, target }) {
-      const own = await connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal: context.signal });
+    inspect: () => target.inspect(),
+    refusesExactlyOnce: () => target.refusesExactlyOnce(),
+    prepare: (_source, intent) => target.prepare(intent),
+    async openTask(task) {
+      const session = await connect();
       try {
-        return await openTask(own, { source, target, options });
+        return await openTaskWriter(session, task, { run: context.run, mode: options.writeMode });
       } catch (error) {
-        await own.close();
+        await session.close();
         throw error;
       }
     },
-    publish: () => run(options.postSql, 'postSql'),
-    async close() {
-      await main?.close();
-    },
+    publish: (commits, intent) => target.publish(commits, intent),
+    rollback: (published) => target.rollback(published),
+    discard: () => target.discard(),
+    close: () => target.close(),
   };
 }
 
-async function inspect(session: Session, tableName: string, options: MysqlWriterOptions, context: PluginContext): Promise<Target> {
-  const table = await findTable(session, tableName);
-  const columns = targetColumns(await tableColumns(session, table), options.column, tableName);
-  if (!table.isTransactional) {
-    context.warn(
-      `${tableName} is a ${table.engine} table, which cannot roll back: it is written row by row, slowly, and a failed run leaves rows behind`,
+/** The table of a writer, as the main thread sees it: before the tasks and after them. */
+class TableTarget {
+  readonly #options: MysqlWriterOptions;
+  readonly #context: PluginContext;
+  /** As in the job file. */
+  readonly #name: string;
+  readonly #connect: (signal?: AbortSignal) => Promise<Session>;
+  #open: Session | undefined;
+
+  constructor(options: MysqlWriterOptions, context: PluginContext, name: string, connect: (signal?: AbortSignal) => Promise<Session>) {
+    this.#options = options;
+    this.#context = context;
+    this.#name = name;
+    this.#connect = connect;
+  }
+
+  async inspect(): Promise<Target> {
+    const session = await this.#session();
+    return this.#describe(session, await findTable(session, this.#name));
+  }
+
+  async refusesExactlyOnce(): Promise<string | undefined> {
+    const session = await this.#session();
+    const table = await findTable(session, this.#name).catch((error: DrayError) => {
+      // preSql may create it; prepare looks again.
+      if (error.code === 'TABLE_MISSING') return undefined;
+      throw error;
+    });
+    if (table?.isTransactional === false) return refusedEngine(table);
+    return ledgerRefusal(session, table?.database ?? splitTableName(this.#name, session.database).database);
+  }
+
+  async prepare({ guarantee, mode }: WriteIntent): Promise<Target> {
+    const session = await this.#session();
+    const isStaged = this.#options.publish !== 'direct' && mode !== 'replay';
+    const { database } = splitTableName(this.#name, session.database);
+    if (isStaged || guarantee === 'exactly-once') await this.#takeRun(session);
+    if (mode === 'resume' && guarantee === 'exactly-once') await this.#checkLedger(session, database);
+    else if (guarantee === 'exactly-once') await this.#createLedger(session, database);
+    else if (isStaged) await explained(`create ${ledgerOf(database)}`, () => createLedger(session, database));
+    const prepared = isStaged ? await this.#prepareStaging(session, mode) : await this.#prepareDirectly(session, mode);
+    const { isTransactional } = prepared.state as unknown as TargetState;
+    if (guarantee === 'exactly-once' && !isTransactional) throw impossible(refusedEngine(await findTable(session, this.#name)));
+    return prepared;
+  }
+
+  async #prepareDirectly(session: Session, mode: WriteIntent['mode']): Promise<Target> {
+    if (mode === 'run') await this.#run(session, 'preSql', this.#name);
+    return this.#describe(session, await findTable(session, this.#name));
+  }
+
+  async #prepareStaging(session: Session, mode: WriteIntent['mode']): Promise<Target> {
+    const table = await findTable(session, this.#name);
+    const { run } = this.#context;
+    const doing = `make a table beside ${table.sql}`;
+    const staging = mode === 'run' ? await explained(doing, () => createStaging(session, table, run)) : tableBeside('new', run, table);
+    if (mode === 'run') await this.#run(session, 'preSql', staging.sql);
+    else if (!(await exists(session, staging))) {
+      await this.#checkPublished(session, table, staging);
+      return this.#describe(session, table, staging.sql);
+    }
+    return this.#describe(session, await findTable(session, staging.sql));
+  }
+
+  /** A staging table that is gone has become the target, or is lost. */
+  async #checkPublished(session: Session, table: Table, staging: Beside): Promise<void> {
+    const { run } = this.#context;
+    if ((await exists(session, tableBeside('old', run, table))) || (await hasPublished(session, { database: table.database, run }))) return;
+    throw new DrayError('RUN_NOT_RESUMABLE', `what the run ${run} has loaded is not there any more: the table ${staging.sql} is gone`);
+  }
+
+  async #checkLedger(session: Session, database: string): Promise<void> {
+    checkLedgerRemembers(this.#context.run);
+    if (await hasLedger(session, database)) return;
+    throw new DrayError('RUN_NOT_RESUMABLE', `the ledger ${ledgerOf(database)}, which knows what the run has committed, is gone`);
+  }
+
+  async #createLedger(session: Session, database: string): Promise<void> {
+    const refusal = await ledgerRefusal(session, database);
+    if (refusal !== undefined) throw impossible(refusal);
+    await createLedger(session, database).catch((error: unknown) => {
+      const fault = serverFault(error, `create ${ledgerOf(database)}`);
+      throw fault.isRetryable ? fault : impossible(`the ledger ${ledgerOf(database)} cannot be created`, error);
+    });
+  }
+
+  /** @param as SQL of the table that tasks write, if it is not this one */
+  async #describe(session: Session, table: Table, as = table.sql): Promise<Target> {
+    const columns = targetColumns(await tableColumns(session, table), this.#options.column, this.#name);
+    if (!table.isTransactional) {
+      this.#context.warn(
+        `${this.#name} is a ${table.engine} table, which cannot roll back: it is written row by row, slowly, and a failed run leaves rows behind`,
+      );
+    }
+    const state: TargetState = {
+      database: table.database,
+      table: as,
+      isTransactional: table.isTransactional,
+      usesLoadData: table.isTransactional && (await usesLoadData(session, this.#options, this.#context)),
+    };
+    return { schema: { columns } satisfies Schema, state: state as unknown as NonNullable<Target['state']> };
+  }
+
+  async publish(commits: readonly Json[], { guarantee, mode }: WriteIntent): Promise<Json | void> {
+    if (mode === 'replay') return;
+    const session = await this.#session();
+    const isStaged = this.#options.publish !== 'direct';
+    if (!isStaged && guarantee === 'at-least-once') return this.#run(session, 'postSql', this.#name);
+    await this.#takeRun(session);
+    const table = await findTable(session, this.#name);
+    const task = publishingNumber(commits, { schema: table.database, table: table.name });
+    const key = { database: table.database, run: this.#context.run, task };
+    const publication = await explained(`publish the rows in ${table.sql}`, async () =>
+      isStaged
+        ? publishStaging({ session, table, key, options: this.#options })
+        : ((await readPublication(session, key)) ?? { published: null, statements: 0 }),
     );
+    await this.#runPostSqlOnce(session, key, publication);
+    if (publication.published !== null) return publication.published;
   }
-  const state: TargetState = {
-    table: table.sql,
-    isTransactional: table.isTransactional,
-    usesLoadData: table.isTransactional && (await usesLoadData(session, options, context)),
-  };
-  return { schema: { columns }, state: state as unknown as NonNullable<Target['state']> };
-}
 
-/** Rows that update others need ON DUPLICATE KEY, which LOAD DATA does not have. */
-async function usesLoadData(session: Session, { load, writeMode }: MysqlWriterOptions, context: PluginContext): Promise<boolean> {
-  if (load === 'insert' || writeMode === 'update') return false;
-  const [row] = await session.query('SELECT @@local_infile');
-  const isAllowed = row?.[0] === '1';
-  if (isAllowed) return true;
-  if (load === 'local-infile') {
-    throw new DrayError('PERMISSION_DENIED', 'the server forbids LOAD DATA LOCAL, which "load" asks for', {
-      remedy: 'SET GLOBAL local_infile = 1 at the server, or use "load": "auto".',
-    });
+  /** Each statement in one transaction with its mark; only one that commits by itself (DDL) may be run again after a crash. */
+  async #runPostSqlOnce(session: Session, key: LedgerKey, { published, statements }: Publication): Promise<void> {
+    for (const [index, statement] of (this.#options.postSql ?? []).entries()) {
+      if (index < statements) continue;
+      try {
+        await explained('run postSql', () => session.execute('START TRANSACTION'));
+        await this.#run(session, 'postSql', this.#name, [statement]);
+        await explained('mark postSql as run', async () => {
+          await writePublication(session, key, { published, statements: index + 1 });
+          await session.execute('COMMIT');
+        });
+      } catch (error) {
+        await session.execute('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    }
   }
-  context.warn('the server forbids LOAD DATA LOCAL (local_infile = 0): rows are sent as INSERT statements, at about half the speed');
-  return false;
-}
 
-interface TaskParts {
-  readonly source: Schema;
-  readonly target: Target;
-  readonly options: MysqlWriterOptions;
-}
+  async rollback(published: Json): Promise<void> {
+    const session = await this.#session();
+    await this.#takeRun(session);
+    await explained('bring back the rows from before', () => rollBack(session, published));
+  }
 
-/** One transaction per task; each batch behind a savepoint, so that a refused one leaves the others alone. */
-async function openTask(session: Session, { source, target, options }: TaskParts): Promise<TaskWriter> {
-  const { table, isTransactional, usesLoadData: byLoadData } = target.state as unknown as TargetState;
-  const loading: Loading = { session, table, source, target: target.schema, mode: options.writeMode, isRowByRow: !isTransactional };
-  const sink = byLoadData ? loadBatches(loading) : await insertBatches(loading);
-  const run = async (sql: string) => {
-    await session.execute(sql).catch((error: unknown) => {
-      throw serverFault(error, `write to ${table}`);
-    });
-  };
-  const end = async (sql: string) => {
+  async discard(): Promise<void> {
+    if (this.#options.publish === 'direct') return;
+    // The signal of the run may have fired.
+    const session = await this.#connect(new AbortController().signal);
     try {
-      await run(sql);
+      await this.#takeRun(session);
+      const { database, table: name } = splitTableName(this.#name, session.database);
+      const table = await findTable(session, this.#name).catch(() => ({ database, name }));
+      await explained('remove what was loaded', () => discardStaging(session, table, this.#context.run));
     } finally {
       await session.close();
     }
-  };
-  await run('START TRANSACTION');
-  return {
-    async write({ bytes, rowCount }) {
-      try {
-        await sink(bytes, rowCount);
-      } catch (error) {
-        const fault = writeFault(error, table);
-        if (fault.code === 'ROW_REJECTED' && isTransactional) await run('ROLLBACK TO SAVEPOINT batch');
-        throw fault;
-      }
-    },
-    commit: () => end('COMMIT'),
-    abort: () => end('ROLLBACK'),
-  };
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.close();
+  }
+
+  /** From now on no earlier process of the run can change the target from its main thread; its tasks have locks of their own. */
+  async #takeRun(session: Session): Promise<void> {
+    const { database, table } = splitTableName(this.#name, session.database);
+    const { run } = this.#context;
+    await explained(`go on with the run ${run}`, () => takeLock(session, [database, table, run], `the run ${run}`));
+  }
+
+  /** Opened when it is first needed, and again if it was lost. */
+  async #session(): Promise<Session> {
+    if (this.#open?.isOpen !== true) this.#open = await this.#connect();
+    return this.#open;
+  }
+
+  async #run(session: Session, when: 'preSql' | 'postSql', table: string, statements = this.#options[when]): Promise<void> {
+    await runStatements(statements, { when, table, query: (sql) => session.execute(sql), explain: serverFault });
+  }
+}
+
+function refusedEngine({ sql, engine }: Table): string {
+  return `${sql} is a ${engine} table, which has no transactions`;
+}
+
+function impossible(refusal: string, cause?: unknown): DrayError {
+  return new DrayError('GUARANTEE_IMPOSSIBLE', `exactly-once is not possible here: ${refusal}`, { cause });
+}
+
+async function explained<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw serverFault(error, doing);
+  }
 }

@@ -15,6 +15,8 @@ export interface ConnectionOptions {
 export type Client = pg.Client;
 
 const connectTimeoutMs = 10_000;
+const besideTimeoutMs = 3000;
+const disconnectTimeoutMs = 2000;
 
 /** Canonical texts come out of, and go into, a session set like this. extra_float_digits 3 is the shortest exact text since version 12. */
 const canonicalSession = [
@@ -82,9 +84,33 @@ function endOnAbort(client: Client, signal: AbortSignal): void {
 }
 
 async function terminate(client: Client): Promise<void> {
-  const { processID } = client as unknown as { processID: number | null };
-  const closeSocket = () => (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-  if (processID === null) return closeSocket();
+  const pid = sessionOf(client);
+  if (pid !== null) {
+    // If the server cannot be reached any more, closing our end is all that is left.
+    await beside(client, async (other) => {
+      // The number of a session that is gone may be another one's by now.
+      await other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = 'dray'", [pid]);
+    }).catch(() => undefined);
+  }
+  closeSocket(client);
+}
+
+/** Number of the server's process of a session, which is what its catalogs call it; null before it has begun. */
+export function sessionOf(client: Client): number | null {
+  return (client as unknown as { processID: number | null }).processID;
+}
+
+/** Bytes that the kernel has not taken yet from us. */
+export function unsentBytes(client: Client): number {
+  return (client as unknown as { connection: { stream: { writableLength: number } } }).connection.stream.writableLength;
+}
+
+function closeSocket(client: Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** Does something on a second connection to the server of a session that does not answer, or is gone. */
+export async function beside<T>(client: Client, work: (other: Client) => Promise<T>): Promise<T> {
   const { host, port, database, user, password, ssl } = client as unknown as pg.ClientConfig;
   const other = new pg.Client({
     ...(host === undefined ? {} : { host }),
@@ -93,24 +119,30 @@ async function terminate(client: Client): Promise<void> {
     user,
     password,
     ssl,
-    connectionTimeoutMillis: 3000,
+    connectionTimeoutMillis: besideTimeoutMs,
+    query_timeout: besideTimeoutMs,
   });
   other.on('error', () => undefined);
   try {
     await other.connect();
-    // The number of a session that is gone may be another one's by now.
-    await other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = 'dray'", [processID]);
-  } catch {
-    // The server cannot be reached any more: closing our end is all that is left.
-    closeSocket();
+    return await work(other);
   } finally {
-    await other.end().catch(() => undefined);
+    await disconnect(other);
   }
 }
 
-/** Closes a connection, at once if it is still busy. */
+/** Closes a connection, at once if it is still busy; a server that does not answer is not waited for. */
 export async function disconnect(client: Client): Promise<void> {
-  await client.end().catch(() => undefined);
+  const ended = client.end().catch(() => undefined);
+  let giveUp: NodeJS.Timeout | undefined;
+  const waitedLong = new Promise<void>((resolve) => {
+    giveUp = setTimeout(() => {
+      closeSocket(client);
+      resolve();
+    }, disconnectTimeoutMs);
+  });
+  await Promise.race([ended, waitedLong]);
+  clearTimeout(giveUp);
 }
 
 /** `a"b` → `"a""b"` */

@@ -1,62 +1,96 @@
-import { once } from 'node:events';
-import {
-  DrayError,
-  type Json,
-  LF,
-  type PluginContext,
-  type Reader,
-  RecordBatch,
-  type RecordOutput,
-  type Schema,
-  type Split,
-} from 'dray/sdk';
-import { to as copyTo } from 'pg-copy-streams';
+import { type Column, DrayError, type Json, type PluginContext, type Reader, type Schema, type Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
 import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
+import { type PlannedPlace, plannedExpressions, requirePlanned, requireTable, schemaChanged } from '../_sql/planned-columns.ts';
 import { condition } from '../_sql/table-names.ts';
-import { findTable, tableColumns } from './catalog.ts';
+import { findTable, type Table, tableColumns } from './catalog.ts';
 import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
-import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
+import { copyOut } from './copy-out.ts';
 import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
 import { keyDialect, openKeySource, stateOf } from './key-source.ts';
+import { isSessionAlive } from './liveness.ts';
 import type { PostgresReaderOptions } from './reader.ts';
+import { columnsOfFields, resultColumns, resultFields } from './result-columns.ts';
+import {
+  beginRead,
+  type ExportedSnapshot,
+  exportSnapshot,
+  isStillThere,
+  openSnapshotOf,
+  type SnapshotRef,
+  type SnapshotToken,
+} from './snapshot.ts';
 import { queryKeys, tableParts } from './table-parts.ts';
-import { columnsOf } from './types.ts';
+
+/** A table or a query, as SQL reads it. */
+interface Source {
+  /** What stands behind FROM. */
+  readonly from: string;
+  /** undefined: a query. */
+  readonly table: Table | undefined;
+  /** Of the table. */
+  readonly columns: readonly Column[];
+}
 
 export function openReader(options: PostgresReaderOptions, context: PluginContext): Reader {
-  const connect = (connection: number) => connectFirst(options.connection[connection]!.jdbcUrl, options, context.signal);
+  const parts = partsOf(options.connection);
+  const where = options.where === undefined ? undefined : condition(options.where);
+  const connect = (connection: number, dropped: AbortSignal) =>
+    connectFirst(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
   const clients = new Connections<Client>(connect, disconnect);
   /** Each holds a transaction open, in whose snapshot tasks can read. */
-  const snapshots = new Connections<Snapshot>(
-    async (connection) => exportSnapshot(await connect(connection)),
+  const snapshots = new Connections<ExportedSnapshot>(
+    async (connection, dropped) => {
+      const tables = parts.filter((part) => part.connection === connection).filter(isTable);
+      return exportSnapshot(
+        await connect(connection, dropped),
+        tables.map(({ table }) => table),
+      );
+    },
     ({ client }) => disconnect(client),
   );
-  const where = options.where === undefined ? undefined : condition(options.where);
-  const parts = partsOf(options.connection);
+  const sources = new Map<string, Source>();
+  const verified = new Set<string>();
+  let joined: SnapshotToken = {};
+  /** The session of the `read` that is pending, if it is open by now. */
+  let reading: Client | 'connecting' | undefined;
+
+  /** Looked up once: whether it still is what was planned is seen when it is read. */
+  async function sourceOf(client: Client, { connection, table, query }: Part): Promise<Source> {
+    if (table === undefined) return { from: `(${query}) AS source`, table, columns: [] };
+    const key = `${connection} ${table}`;
+    const known = sources.get(key);
+    if (known !== undefined) return known;
+    const found = await findTable(client, table);
+    const source = { from: found.sql, table: found, columns: await tableColumns(client, found) };
+    sources.set(key, source);
+    return source;
+  }
+
+  async function readPart(client: Client, split: Split, columns: readonly Column[], copy: (select: string) => Promise<void>) {
+    const part = split.part as unknown as Part;
+    const { range } = split;
+    const source = await requireTable(part.table ?? '', sourceOf(client, part));
+    const names =
+      source.table === undefined
+        ? columns.map(({ name }) => quoteName(name))
+        : plannedExpressions(options.column, columns, source.columns, quoteName);
+    const snapshot = joined[part.connection] ?? (range === undefined ? undefined : stateOf(range).snapshot);
+    await beginRead(client, snapshot);
+    await requireAsPlanned(client, { names, source, part, isFirst: isSame(part, parts[0]), verified }, columns, snapshot);
+    await copy(selectOf(split, { names, columns, from: source.from, where: source.table === undefined ? undefined : where }));
+    await client.query('COMMIT');
+  }
+
   return {
     async schema() {
       const [first] = parts;
       const client = await clients.get(first.connection);
-      const from = await sourceOf(client, first);
-      const names = first.table === undefined ? ['*'] : await expressions(client, options.column, first.table);
-      const result = await client
-        .query({ text: `SELECT ${names.join(', ')} FROM ${from} LIMIT 0`, rowMode: 'array' })
-        .catch((error: unknown) => {
-          throw serverFault(error, `read the columns of ${first.table ?? 'querySql'}`);
-        });
-      const notNull = await notNullColumns(client, result.fields);
-      const columns = await columnsOf(
-        client,
-        result.fields.map((field, index) => ({
-          name: field.name,
-          oid: field.dataTypeID,
-          typmod: field.dataTypeModifier,
-          isNullable: !notNull.has(index),
-        })),
-      );
-      return { columns };
+      const { from, table, columns } = await sourceOf(client, first);
+      const names = table === undefined ? ['*'] : selectExpressions(options.column, columns, quoteName);
+      return { columns: await resultColumns(client, `SELECT ${names.join(', ')} FROM ${from} LIMIT 0`, first.table ?? 'querySql') };
     },
 
     async split() {
@@ -74,25 +108,45 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     async openKey({ part, name, estimatedRows = 0 }, key) {
       const { connection, table, query } = part as unknown as Part;
       const client = await clients.get(connection);
-      const snapshot = async () => (await snapshots.get(connection)).id;
-      const place = { client, key, name, estimatedRows, snapshot };
+      const place = { client, key, name, estimatedRows, snapshot: () => snapshots.get(connection) };
       if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, table: undefined, where: undefined });
       const found = await findTable(client, table);
       return openKeySource({ ...place, from: found.sql, table: found, where });
     },
 
+    async openSnapshot({ splits }) {
+      const read = splits.flatMap((split) => split.members ?? [split]).map(({ part }) => (part as unknown as Part).connection);
+      const opened = new Map<number, ExportedSnapshot>();
+      for (const connection of new Set(read)) opened.set(connection, await snapshots.get(connection));
+      return openSnapshotOf(opened);
+    },
+
+    async joinSnapshot(token) {
+      joined = token as unknown as SnapshotToken;
+    },
+
     async read(split, out, signal) {
-      const part = split.part as unknown as Part;
-      const client = await clients.get(part.connection);
+      signal.throwIfAborted();
+      const { connection } = split.part as unknown as Part;
+      // A reader that is kept goes on with another session, in the same snapshot.
+      const drop = () => clients.drop(connection, signal.reason);
+      signal.addEventListener('abort', drop, { once: true });
+      reading = 'connecting';
       try {
-        const select = await selectOf(client, part, split, options, out.schema);
-        await inSnapshot(client, split.range === undefined ? undefined : stateOf(split.range).snapshot, () =>
-          copyOut(client, select, out, signal),
-        );
+        const client = await clients.get(connection);
+        reading = client;
+        await readPart(client, split, out.schema.columns, (select) => copyOut(client, select, out, signal));
       } catch (error) {
+        clients.drop(connection, error);
         throw serverFault(error, `read ${split.name}`);
+      } finally {
+        reading = undefined;
+        signal.removeEventListener('abort', drop);
       }
     },
+
+    // A connection that is not there after ten seconds does not come any more.
+    isAlive: async () => reading !== 'connecting' && (reading === undefined || (await isSessionAlive(reading))),
 
     async close() {
       await Promise.all([clients.closeAll(), snapshots.closeAll()]);
@@ -100,23 +154,8 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   };
 }
 
-/** What stands behind FROM. */
-async function sourceOf(client: Client, part: Part): Promise<string> {
-  return part.table === undefined ? `(${part.query}) AS source` : (await findTable(client, part.table)).sql;
-}
-
-async function expressions(client: Client, wanted: readonly string[], tableName: string): Promise<string[]> {
-  return selectExpressions(wanted, await tableColumns(client, await findTable(client, tableName)), quoteName);
-}
-
-/** Indexes of result columns that are plain table columns declared NOT NULL. */
-async function notNullColumns(client: Client, fields: readonly { tableID: number; columnID: number }[]): Promise<Set<number>> {
-  const { rows } = await client.query<{ place: number }>(
-    `SELECT f.place::int AS place FROM unnest($1::int8[], $2::int2[]) WITH ORDINALITY AS f(relation, number, place)
-     JOIN pg_attribute a ON a.attrelid = f.relation AND a.attnum = f.number WHERE a.attnotnull AND a.attnum > 0`,
-    [fields.map(({ tableID }) => tableID), fields.map(({ columnID }) => columnID)],
-  );
-  return new Set(rows.map(({ place }) => place - 1));
+function isSame(one: Part, other: Part): boolean {
+  return one.connection === other.connection && one.table === other.table && one.query === other.query;
 }
 
 /** A query is cut only by a column of its result that the job file names. */
@@ -131,75 +170,54 @@ async function queryPart(client: Client, part: Part, splitPk: string | undefined
   return { ...sized, keys: await queryKeys(client, from, splitPk, context) };
 }
 
-interface Snapshot {
-  readonly id: string;
-  readonly client: Client;
+interface Looked {
+  readonly names: readonly string[];
+  readonly source: Source;
+  readonly part: Part;
+  /** It is the one by which was planned. */
+  readonly isFirst: boolean;
+  /** Parts and fields that were found to be as planned. */
+  readonly verified: Set<string>;
 }
 
-/** Begins a transaction whose snapshot others can read in as long as it is open (pg_export_snapshot). */
-async function exportSnapshot(client: Client): Promise<Snapshot> {
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const { rows } = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
-  return { id: rows[0]!.id, client };
+/** In the transaction that then reads: from now on nobody can change the table until its end. */
+async function requireAsPlanned(
+  client: Client,
+  { names, source, part, isFirst, verified }: Looked,
+  planned: readonly Column[],
+  snapshot: SnapshotRef | undefined,
+): Promise<void> {
+  const name = part.table === undefined ? 'querySql' : `table ${part.table}`;
+  const place: PlannedPlace = { name, isPlanned: isFirst };
+  const fields = await resultFields(client, `SELECT ${names.join(', ')} FROM ${source.from} LIMIT 0`, name).catch((error: unknown) => {
+    if (!(error instanceof DrayError) || (error.code !== 'COLUMN_MISSING' && error.code !== 'TABLE_MISSING')) throw error;
+    throw schemaChanged(place, (error.cause as Error).message, error);
+  });
+  // Most tasks of a reader find the same again.
+  const found = JSON.stringify([part, fields]);
+  if (!verified.has(found)) requirePlanned(planned, await columnsOfFields(client, fields), place);
+  verified.add(found);
+  if (snapshot === undefined || source.table === undefined) return;
+  if (await isStillThere(client, snapshot, part.table!, source.table)) return;
+  throw schemaChanged(
+    { name, isPlanned: true },
+    'it was written anew (TRUNCATE, ALTER TABLE, VACUUM FULL), and the snapshot does not see its rows any more',
+  );
 }
 
-async function inSnapshot(client: Client, snapshot: string | undefined, read: () => Promise<void>): Promise<void> {
-  if (snapshot === undefined) return read();
-  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`);
-  await read();
-  await client.query('COMMIT');
+interface Selection {
+  readonly names: readonly string[];
+  readonly columns: Schema['columns'];
+  readonly from: string;
+  readonly where: string | undefined;
 }
 
 /** The SELECT of a split. Booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */
-async function selectOf(
-  client: Client,
-  part: Part,
-  { range }: Split,
-  options: PostgresReaderOptions,
-  { columns }: Schema,
-): Promise<string> {
-  const from = await sourceOf(client, part);
-  const names =
-    part.table === undefined ? columns.map(({ name }) => quoteName(name)) : await expressions(client, options.column, part.table);
+function selectOf({ range }: Split, { names, columns, from, where }: Selection): string {
   const select = names.map((name, index) => (columns[index]?.type === 'boolean' ? `(${name})::text` : name));
   const conditions = [
-    ...(part.table === undefined || options.where === undefined ? [] : [condition(options.where)]),
+    ...(where === undefined ? [] : [where]),
     ...(range === undefined ? [] : [rangeCondition(range, keyDialect(stateOf(range))) ?? 'true']),
   ];
   return `SELECT ${select.join(', ')} FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
-}
-
-/** Passes the bytes of COPY through, in batches of whole rows. */
-async function copyOut(client: Client, select: string, out: RecordOutput, signal: AbortSignal): Promise<void> {
-  const stream = client.query(copyTo(`COPY (${select}) TO STDOUT`, { highWaterMark: 256 * 1024 }));
-  const { builder } = out;
-  const canHoldEscapes = out.schema.columns.some(({ type }) => type === 'string' || type === 'json');
-  const send = async () => {
-    const batch = builder.take();
-    if (batch === undefined) return;
-    const isForeign = canHoldEscapes && hasForeignEscape(batch.bytes);
-    await out.send(isForeign ? new RecordBatch(batch.schema, withCanonicalEscapes(batch.bytes), batch.rowCount) : batch);
-  };
-  /** Start of a row whose end has not come yet; joined only once, for a row may be a gigabyte. */
-  let rest: Buffer[] = [];
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    signal.throwIfAborted();
-    const lastEnd = chunk.lastIndexOf(LF) + 1;
-    if (lastEnd === 0) {
-      rest.push(chunk);
-      continue;
-    }
-    builder.reserve(rest.reduce((sum, { length }) => sum + length, lastEnd));
-    let end = builder.position;
-    for (const part of rest) end += part.copy(builder.buffer, end);
-    end += chunk.copy(builder.buffer, end, 0, lastEnd);
-    let rows = 0;
-    for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) rows++;
-    builder.advance(end, rows);
-    rest = lastEnd === chunk.length ? [] : [Buffer.from(chunk.subarray(lastEnd))];
-    if (builder.isFull) await send();
-  }
-  if (rest.length > 0) throw new DrayError('CONNECTION_LOST', 'the server ended its COPY in the middle of a row');
-  await send();
-  if (!stream.readableEnded) await once(stream, 'end');
 }

@@ -1,128 +1,172 @@
-import { finished } from 'node:stream/promises';
-import { DrayError, type PluginContext, type Target, type TaskWriter, type Writer } from 'dray/sdk';
-import { from as copyFrom } from 'pg-copy-streams';
-import { runStatements, targetColumns } from '../_sql/parts.ts';
+import { DrayError, type Json, type PluginContext, type Target, type WriteIntent, type Writer } from 'dray/sdk';
+import { checkLedgerRemembers, publishingNumber } from '../_sql/ledger.ts';
+import { runStatements } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
-import { findTable, type TableColumn, tableColumns } from './catalog.ts';
-import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
-import { serverFault, writeFault } from './faults.ts';
-import { upsertBatches } from './upsert.ts';
+import type { Client } from './connection.ts';
+import { serverFault } from './faults.ts';
+import { type Inspected, inspectTarget } from './inspect.ts';
+import { findPublishMark, ledgerOf, openLedger, type PublishMark, refusedLedger, wasPublished, writePublishMark } from './ledger.ts';
+import { mainSession } from './main-session.ts';
+import { indexName } from './make-alike.ts';
+import { publishedJson, publishStaged, targetShape } from './publish.ts';
+import { rollBackPublished } from './rollback.ts';
+import { type BesideTable, besideName, besideSql, createStaging, dropStaging, findBeside, keepMark, targetText } from './staging.ts';
+import { shapeOf, type TableShape } from './table-shape.ts';
+import { openTask, type TargetState } from './task-writer.ts';
+import { inTransaction } from './transaction.ts';
 import type { PostgresWriterOptions } from './writer.ts';
 
-/** What tasks need to know of the target beside its columns. */
-export interface TargetState {
-  /** For SQL. */
-  readonly table: string;
-  /** Primary key, if the write mode needs it. */
-  readonly key: readonly string[];
-}
-
-/** Puts a packed batch into the target, all of it or none, inside of the task's transaction. */
-export type BatchSink = (bytes: Buffer) => Promise<void>;
+const postSqlLockMs = 60_000;
+const discardTimeoutMs = 30_000;
 
 export function openWriter(options: PostgresWriterOptions, context: PluginContext): Writer {
-  const [connection] = options.connection;
-  const tableName = onlyTable(connection!.table);
-  let main: Client | undefined;
-  const client = async () => {
-    main ??= await connectFirst(connection!.jdbcUrl, options, context.signal);
-    return main;
+  const tableName = onlyTable(options.connection[0]!.table);
+  const main = mainSession(options, context.signal);
+  const { run } = context;
+  const runSql = async (client: Client, when: 'preSql' | 'postSql', table: string) =>
+    runStatements(options[when], { when, table, query: (sql) => client.query(sql), explain: serverFault });
+  const isStaged = ({ mode }: WriteIntent) => options.publish !== 'direct' && mode !== 'replay';
+
+  /** Where tasks will write, ready for them. */
+  const prepareStaging = async (client: Client, intent: WriteIntent): Promise<Loaded> => {
+    const target = await targetShape(client, (await inspectTarget(client, tableName, options)).table.sql);
+    await openLedger(client, target.schema);
+    if (intent.mode === 'resume') return stagingOfRun(client, target, run);
+    const staging = await createStaging(client, target, run, options.publish === 'atomic' && options.writeMode === 'insert');
+    if (options.preSql !== undefined) {
+      const before = await targetShape(client, staging.sql);
+      await runSql(client, 'preSql', staging.sql);
+      await keepMark(client, staging, before.digest);
+    }
+    return stateOf(staging);
   };
-  const run = async (statements: readonly string[] | undefined, when: 'preSql' | 'postSql') => {
-    const own = await client();
-    await runStatements(statements, { when, table: tableName, query: (sql) => own.query(sql), explain: serverFault });
+
+  const publishNow = async (commits: readonly Json[], intent: WriteIntent): Promise<Json | void> => {
+    const isExact = intent.guarantee === 'exactly-once';
+    const hasPostSql = (options.postSql ?? []).length > 0;
+    if (intent.mode === 'replay') return undefined;
+    if (!isStaged(intent) && !(isExact && hasPostSql)) return runSql(await main.get(), 'postSql', tableName);
+
+    const { table, columns, key } = await inspectTarget(await main.get(), tableName, options);
+    const target = await targetShape(await main.get(), table.sql);
+    const number = publishingNumber(commits, { schema: target.schema, table: target.name });
+    const place = { ledger: ledgerOf(target.schema), run, task: number };
+    let mark: PublishMark | undefined;
+    if (isStaged(intent)) {
+      mark = await publishStaged(main.get, {
+        ...{ run, table: table.sql, number, key, columns: columns.map(({ name }) => name), writeMode: options.writeMode },
+        ...{ isAppend: options.publish === 'atomic-append', keepsPrevious: options.keepPrevious, warn: context.warn },
+      });
+    } else mark = await findPublishMark(await main.get(), place);
+    mark ??= { target: targetText(target), isDone: false };
+    if (!mark.isDone && hasPostSql) {
+      const done = { ...mark, isDone: true };
+      const post = async (client: Client) => {
+        await runSql(client, 'postSql', tableName);
+        await writePublishMark(client, place, done);
+      };
+      if (isExact) await inTransaction(main.get, { doing: 'run a statement of "postSql"', lockTimeoutMs: postSqlLockMs }, post);
+      else await post(await main.get());
+    }
+    return publishedJson(run, target, mark);
   };
+
+  const inspect = async () => {
+    const found = await inspectTarget(await main.get(), tableName, options);
+    return targetOf(found, await targetShape(await main.get(), found.table.sql));
+  };
+
+  const refusesExactlyOnce = async () => {
+    const client = await main.get();
+    const found = await inspectTarget(client, tableName, options).catch((error: DrayError) => {
+      // preSql may create the table; `prepare` looks again.
+      if (error.code === 'TABLE_MISSING' && options.preSql !== undefined) return undefined;
+      throw error;
+    });
+    return found === undefined ? undefined : refusal(client, await targetShape(client, found.table.sql));
+  };
+
+  const prepare = async (intent: WriteIntent) => {
+    const client = await main.get();
+    let staging: Loaded | undefined;
+    if (isStaged(intent)) staging = await prepareStaging(client, intent);
+    else if (intent.mode === 'run') await runSql(client, 'preSql', tableName);
+    const found = await inspectTarget(client, tableName, options);
+    const shape = await targetShape(client, found.table.sql);
+    if (intent.guarantee === 'exactly-once') await prepareLedger(client, shape, run, intent);
+    return targetOf(found, shape, staging);
+  };
+
+  const discard = async () => {
+    if (options.publish === 'direct') return;
+    // The run has failed, and its signal has fired.
+    const own = mainSession(options, AbortSignal.timeout(discardTimeoutMs));
+    try {
+      const client = await own.get();
+      const found = await inspectTarget(client, tableName, options);
+      await dropStaging(client, await targetShape(client, found.table.sql), run);
+    } finally {
+      await own.close();
+    }
+  };
+
+  const rollback = async (published: Json) => {
+    if (published === null) throw new DrayError('ROLLBACK_IMPOSSIBLE', 'the run kept no previous rows', { side: 'target' });
+    await rollBackPublished(main.get, published);
+  };
+
   return {
-    inspect: async () => inspect(await client(), tableName, options),
-    async prepare() {
-      await run(options.preSql, 'preSql');
-      return inspect(await client(), tableName, options);
-    },
-    async openTask({ target }) {
-      const own = await connectFirst(connection!.jdbcUrl, options, context.signal);
-      try {
-        return await openTask(own, target, options);
-      } catch (error) {
-        await disconnect(own);
-        throw error;
-      }
-    },
-    publish: () => run(options.postSql, 'postSql'),
-    async close() {
-      if (main !== undefined) await disconnect(main);
-    },
+    inspect: () => explained(`look at ${tableName}`, inspect),
+    refusesExactlyOnce: () => explained(`look at ${tableName}`, refusesExactlyOnce),
+    prepare: (_source, intent) => explained(`prepare ${tableName}`, () => prepare(intent)),
+    openTask: (task) => openTask(task, options, context),
+    publish: (commits, intent) => explained(`publish ${tableName}`, () => publishNow(commits, intent)),
+    rollback: (published) => explained(`roll back ${tableName}`, () => rollback(published)),
+    discard: () => explained(`drop what was not published of ${tableName}`, discard),
+    close: main.close,
   };
 }
 
-async function inspect(client: Client, tableName: string, options: PostgresWriterOptions): Promise<Target> {
-  const table = await findTable(client, tableName);
-  const all = await tableColumns(client, table);
-  const columns = targetColumns(all, options.column, tableName);
-  const keyColumns = all.filter(({ keyPlace }) => keyPlace > 0).sort((a, b) => a.keyPlace - b.keyPlace);
-  if (options.writeMode !== 'insert') checkKey(keyColumns, columns, options.writeMode, tableName);
-  const state: TargetState = { table: table.sql, key: keyColumns.map(({ name }) => name) };
+/** Any error of the server as one of ours; `doing` completes the sentence "cannot …". */
+async function explained<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw serverFault(error, doing);
+  }
+}
+
+type Loaded = Pick<TargetState, 'table' | 'constraints'>;
+
+function targetOf({ columns, key }: Inspected, { schema, sql }: TableShape, loaded: Loaded = { table: sql, constraints: {} }): Target {
+  const state: TargetState = { ...loaded, schema, key };
   return { schema: { columns }, state: state as unknown as NonNullable<Target['state']> };
 }
 
-function checkKey(key: readonly TableColumn[], columns: readonly TableColumn[], mode: string, table: string): void {
-  if (key.length === 0) {
-    throw new DrayError('JOB_INVALID', `writeMode "${mode}" needs a primary key, and the table ${table} has none`, {
-      side: 'target',
-      remedy: 'Add a primary key to the table, or use writeMode "insert".',
-    });
-  }
-  const missing = key.filter(({ name }) => !columns.some((column) => column.name === name));
-  if (missing.length === 0) return;
-  throw new DrayError('JOB_INVALID', `writeMode "${mode}" needs the key column ${missing[0]!.name} of ${table} in "column"`, {
+/** Rows are loaded into this table; who hears of its constraints knows those of the target. */
+function stateOf({ sql, name, mark }: BesideTable): Loaded {
+  return { table: sql, constraints: Object.fromEntries((mark.indexes ?? []).map((index, number) => [indexName(name, number), index])) };
+}
+
+async function refusal(client: Client, { kind, schema, sql }: TableShape): Promise<string | undefined> {
+  return kind === 'f' ? `${sql} is a foreign table, whose server does not commit together with this one` : refusedLedger(client, schema);
+}
+
+async function prepareLedger(client: Client, target: TableShape, run: string, { mode }: WriteIntent): Promise<void> {
+  const refused = await refusal(client, target);
+  if (refused !== undefined) throw new DrayError('GUARANTEE_IMPOSSIBLE', `exactly-once is not possible: ${refused}`, { side: 'target' });
+  if (mode === 'resume') checkLedgerRemembers(run);
+  await openLedger(client, target.schema);
+}
+
+/** The table into which earlier processes of the run loaded. If they have published it already, tasks that were to write to it would find nothing. */
+async function stagingOfRun(client: Client, target: TableShape, run: string): Promise<Loaded> {
+  const staging = await findBeside(client, 'new', run, target);
+  if (staging !== undefined) return stateOf(staging);
+  const sql = besideSql(target, besideName('new', run, target));
+  if ((await shapeOf(client, sql)) === undefined && (await wasPublished(client, ledgerOf(target.schema), run, targetText(target))))
+    return { table: sql, constraints: {} };
+  throw new DrayError('RUN_NOT_RESUMABLE', `the table with what the run ${run} loaded for ${target.sql} is not there any more`, {
     side: 'target',
   });
-}
-
-/** One transaction per task; each batch between savepoints, so that a refused one leaves the others alone. */
-async function openTask(client: Client, target: Target, options: PostgresWriterOptions): Promise<TaskWriter> {
-  const state = target.state as unknown as TargetState;
-  const names = target.schema.columns.map(({ name }) => name);
-  const end = async (statement: string) => {
-    try {
-      const { command } = await client.query(statement).catch((error: unknown) => {
-        throw writeFault(error, state.table);
-      });
-      // COMMIT of a transaction that has failed answers ROLLBACK, and that is no error to the server.
-      if (command !== statement) throw new DrayError('SQL_FAILED', `the server answered ${command} to ${statement} of ${state.table}`);
-    } finally {
-      await disconnect(client);
-    }
-  };
-  const failed = (error: unknown): never => {
-    throw serverFault(error, `write to ${state.table}`);
-  };
-  await client.query('BEGIN; SAVEPOINT batch').catch(failed);
-  const sink =
-    options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
-  return {
-    async write({ bytes }) {
-      try {
-        await sink(bytes);
-      } catch (error) {
-        const fault = writeFault(error, state.table);
-        if (fault.code === 'ROW_REJECTED') await client.query('ROLLBACK TO SAVEPOINT batch').catch(failed);
-        throw fault;
-      }
-    },
-    commit: () => end('COMMIT'),
-    abort: () => end('ROLLBACK'),
-  };
-}
-
-/**
- * The plain way: COPY into the table, bytes as they are. The savepoint is moved behind the batch before in the same message, so that the
- * server waits for one round trip per batch and not for two.
- */
-export function copyBatches(client: Client, table: string, columns: readonly string[]): BatchSink {
-  const statement = `RELEASE SAVEPOINT batch; SAVEPOINT batch; COPY ${table} (${columns.map(quoteName).join(', ')}) FROM STDIN`;
-  return async (bytes) => {
-    const stream = client.query(copyFrom(statement));
-    stream.end(bytes);
-    await finished(stream);
-  };
 }

@@ -39,11 +39,19 @@ const codes: Record<string, ErrorCode> = {
   '53100': 'DISK_FULL',
   '57P01': 'CONNECTION_LOST',
   '57P02': 'CONNECTION_LOST',
-  '57P03': 'CONNECT_FAILED',
-  '53300': 'CONNECT_FAILED',
+  '57P05': 'CONNECTION_LOST',
+  '25P03': 'CONNECTION_LOST',
+  '57P03': 'SERVER_BUSY',
+  '53000': 'SERVER_BUSY',
+  '53200': 'SERVER_BUSY',
+  '53300': 'SERVER_BUSY',
+  '40001': 'CONFLICT',
+  '40P01': 'CONFLICT',
+  '55P03': 'CONFLICT',
 };
 
-const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|08\w{3})$|Connection terminated|Client has encountered a connection error/;
+const lost =
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ERR_STREAM_\w+|08\w{3})$|Connection terminated|Client has encountered a connection error|Client was closed|not queryable/;
 
 /** What the server said, as an error of ours; `doing` completes the sentence "cannot …". */
 export function serverFault(error: unknown, doing: string): DrayError {
@@ -69,7 +77,8 @@ export function connectFault(error: unknown, where: string, { user, database }: 
   if (isTlsError(code) || /does not support SSL|certificate/i.test(message)) {
     return new DrayError('TLS_FAILED', `no trusted TLS connection to ${where}: ${message}`, { cause: error });
   }
-  return new DrayError('CONNECT_FAILED', `cannot connect to ${where}: ${reasonOf(code, message)}`, { cause: error });
+  const kind = codes[code] === 'SERVER_BUSY' ? 'SERVER_BUSY' : 'CONNECT_FAILED';
+  return new DrayError(kind, `cannot connect to ${where}: ${reasonOf(code, message)}`, { cause: error });
 }
 
 function reasonOf(code: string, message: string): string {
@@ -82,9 +91,11 @@ function reasonOf(code: string, message: string): string {
 /**
  * An error of COPY or INSERT: ROW_REJECTED where it is about a row (SQLSTATE classes 22, 23 and 54, and triggers), with the row if the
  * server says which; else what serverFault makes of it. Never quotes the value.
+ * @param names what constraints are to be called
  */
-export function writeFault(error: unknown, table: string): DrayError {
-  const { code = '', where = '', column, constraint } = error as ServerError;
+export function writeFault(error: unknown, table: string, names: Readonly<Record<string, string>> = {}): DrayError {
+  const { code = '', where = '', column, constraint: given } = error as ServerError;
+  const constraint = given === undefined ? undefined : (names[given] ?? given);
   const place = /^COPY [^,]+, line (\d+)(?:, column ([^:]+?))?(?::|$)/m.exec(where);
   // Input functions of some types have other codes (tsquery: 42601, regclass: 42P01); while they run, COPY names the column.
   const isInput = place?.[2] !== undefined && !/^(08|40|53|57|58|XX)/.test(code);

@@ -3,13 +3,14 @@ import { comparison, type KeyDialect } from '../_sql/key-range.ts';
 import type { Table } from './catalog.ts';
 import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
+import type { SnapshotRef } from './snapshot.ts';
 
 /** What a range of a key carries to the task that reads it. */
 export interface KeyState {
   /** Type names, one per column. */
   readonly casts: readonly string[];
-  /** Set where ranges are exact only within one snapshot. */
-  readonly snapshot?: string;
+  /** Set where ranges are exact only within one snapshot: that of the job if there is one, else this. */
+  readonly snapshot?: SnapshotRef;
 }
 
 /** A histogram of so many buckets per piece cuts evenly; with fewer a sample does better. */
@@ -34,7 +35,7 @@ export interface KeyPlace {
   /** For messages. */
   readonly name: string;
   /** A snapshot that lives until the end of the run. */
-  readonly snapshot: () => Promise<string>;
+  readonly snapshot: () => Promise<SnapshotRef>;
 }
 
 export function stateOf({ state }: Pick<SplitKey, 'state'>): KeyState {
@@ -117,7 +118,8 @@ function hasChanged({ estimatedRows, changedRows }: Table): boolean {
 
 /** Blocks are all the same size; how many rows are in each may differ. Under a snapshot, in which each row has one place. */
 async function blockPoints({ table, key, estimatedRows, snapshot, name }: KeyPlace, count: number): Promise<KeyPoints | undefined> {
-  const state = { ...stateOf(key), snapshot: await snapshot() };
+  const { id, files } = await snapshot();
+  const state: KeyState = { ...stateOf(key), snapshot: { id, files } };
   const blocks = table!.blocks;
   const total = Math.min(count, blocks);
   if (total < 2) return undefined;

@@ -1,5 +1,6 @@
 import { type Client, quoteName } from './connection.ts';
-import { type BatchSink, copyBatches, type TargetState } from './copy-writer.ts';
+import { type BatchSink, copyBatches } from './copy-batches.ts';
+import type { TargetState } from './task-writer.ts';
 
 /**
  * Write modes `update` and `replace`: each batch is copied into a temporary table of the same shape and merged from there by primary key.
@@ -18,16 +19,32 @@ export async function upsertBatches(
      ALTER TABLE dray_batch ADD COLUMN dray_row bigint GENERATED ALWAYS AS IDENTITY`,
   );
   const copy = copyBatches(client, 'dray_batch', columns);
-  const lastOfEachKey = `SELECT DISTINCT ON (${keys}) ${names} FROM dray_batch ORDER BY ${keys}, dray_row DESC`;
-  const changes = columns.filter((name) => !key.includes(name)).map((name) => `${quoteName(name)} = excluded.${quoteName(name)}`);
-  const onConflict = changes.length === 0 ? 'NOTHING' : `UPDATE SET ${changes.join(', ')}`;
-  const insert = `INSERT INTO ${table} (${names}) OVERRIDING SYSTEM VALUE ${lastOfEachKey}`;
-  const merge =
-    mode === 'update'
-      ? `${insert} ON CONFLICT (${keys}) DO ${onConflict}`
-      : `DELETE FROM ${table} AS old USING dray_batch AS new WHERE ${key.map((name) => `old.${quoteName(name)} = new.${quoteName(name)}`).join(' AND ')}; ${insert}`;
+  const source = `(SELECT DISTINCT ON (${keys}) ${names} FROM dray_batch ORDER BY ${keys}, dray_row DESC)`;
+  const merge = mergeStatements({ table, from: source, key, columns, mode }).join('; ');
   return async (bytes) => {
     await copy(bytes);
     await client.query(`${merge}; TRUNCATE dray_batch`);
   };
+}
+
+export interface Merge {
+  readonly table: string;
+  /** Table or query in brackets with the new rows, each key once; for SQL. */
+  readonly from: string;
+  readonly key: readonly string[];
+  readonly columns: readonly string[];
+  readonly mode: 'update' | 'replace';
+}
+
+/** Statements that put rows into a table by its primary key. */
+export function mergeStatements({ table, from, key, columns, mode }: Merge): string[] {
+  const names = columns.map(quoteName).join(', ');
+  const keys = key.map(quoteName).join(', ');
+  const insert = `INSERT INTO ${table} (${names}) OVERRIDING SYSTEM VALUE SELECT ${names} FROM ${from} AS new`;
+  if (mode === 'update') {
+    const changes = columns.filter((name) => !key.includes(name)).map((name) => `${quoteName(name)} = excluded.${quoteName(name)}`);
+    return [`${insert} ON CONFLICT (${keys}) DO ${changes.length === 0 ? 'NOTHING' : `UPDATE SET ${changes.join(', ')}`}`];
+  }
+  const sameKey = key.map((name) => `old.${quoteName(name)} = new.${quoteName(name)}`).join(' AND ');
+  return [`DELETE FROM ${table} AS old USING ${from} AS new WHERE ${sameKey}`, insert];
 }

@@ -1,5 +1,4 @@
-import { flag, ignored, integer, secret, z } from 'dray/sdk';
-import type { S3Options } from './bucket.ts';
+import { flag, ignored, integer, secret, tls, z } from 'dray/sdk';
 
 /** How to reach the bucket; names as in DataX's ossreader and osswriter where it has them. */
 export const bucketShape = {
@@ -10,30 +9,17 @@ export const bucketShape = {
   accessKey: secret().optional().describe('Secret key; write "${env:NAME}" or "${file:path}"'),
   sessionToken: secret().optional().describe('Of temporary keys'),
   pathStyle: flag().optional().describe('The bucket stands in the path, not before the host name; default true with an endpoint'),
-  partSize: integer({ min: 5, max: 5000 }).default(8).describe('MB of a part of an upload; six of them are in memory for each task'),
+  tls: tls().describe('Of an endpoint with https://: the authority that signed its certificate, a certificate of ours'),
+  partSize: integer({ min: 5, max: 5000 })
+    .default(8)
+    .describe('MB of a part of an upload; two more of them than "concurrency" are in memory for each task'),
+  concurrency: integer({ min: 1, max: 64 }).default(4).describe('Requests side by side for one file'),
+  maxAttempts: integer({ min: 1, max: 100 }).default(5).describe('How often a request is sent that fails for a reason that may pass'),
+  requestChecksum: z
+    .enum(['when-required', 'when-supported'])
+    .default('when-required')
+    .describe(
+      'when-supported: requests and answers carry CRC32 sums, too, which Amazon has and many other servers refuse; parts are sent with their MD5 either way',
+    ),
   cname: ignored('"pathStyle" says how the bucket is addressed'),
 };
-
-const shape = z.strictObject(bucketShape);
-
-export function s3Options({
-  endpoint,
-  region,
-  bucket,
-  accessId,
-  accessKey,
-  sessionToken,
-  pathStyle,
-  partSize,
-}: z.output<typeof shape>): S3Options {
-  return {
-    bucket,
-    partBytes: partSize * 1024 * 1024,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
-    ...(accessId === undefined ? {} : { accessKeyId: accessId }),
-    ...(accessKey === undefined ? {} : { secretAccessKey: accessKey }),
-    ...(sessionToken === undefined ? {} : { sessionToken }),
-    ...(pathStyle === undefined ? {} : { pathStyle }),
-  };
-}

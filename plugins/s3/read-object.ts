@@ -20,7 +20,7 @@ interface Identity {
 /**
  * The bytes of an object, in order, with up to `bucket.concurrency` requests of 4 MiB ahead of the consumer: these, and the one that it
  * is at, are in memory at most. Where a connection breaks, a new one goes on from there.
- * @throws DrayError FILE_BROKEN if the object becomes another one
+ * @throws DrayError FILE_CHANGED if the object becomes another one
  */
 export async function* readObject(bucket: Bucket, key: string, { from, to }: ByteRange, outer: AbortSignal): AsyncGenerator<Buffer> {
   outer.throwIfAborted();
@@ -144,8 +144,7 @@ class ObjectReader {
 
   #changed(cause?: unknown, how = 'changed'): DrayError {
     const place = this.#bucket.nameOf(this.#key);
-    const remedy = 'Run the job again when nobody writes to this file any more.';
-    return new DrayError('FILE_BROKEN', `${place} ${how} while it was read`, { cause, place, remedy });
+    return new DrayError('FILE_CHANGED', `${place} ${how} while it was read`, { cause, place });
   }
 
   #failed(says: string): DrayError {

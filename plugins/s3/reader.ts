@@ -1,6 +1,6 @@
 import { defineReader, type PluginContext, type Reader, texts, z } from 'dray/sdk';
 import { fileReaderShape } from '../_files/reader-options.ts';
-import { bucketShape, s3Options } from './options.ts';
+import { bucketShape } from './options.ts';
 
 const options = z.strictObject({
   ...bucketShape,
@@ -16,6 +16,7 @@ function addressed(address: string): object {
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Reader> {
+  const { s3Options } = await import('./s3-options.ts');
   const { openS3Storage } = await import('./s3-storage.ts');
   const { openReaderOver } = await import('../_files/open-reader.ts');
   const storage = await openS3Storage(s3Options(given), context.signal);

@@ -1,6 +1,6 @@
 import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
 import { fileWriterShape } from '../_files/writer-options.ts';
-import { bucketShape, s3Options } from './options.ts';
+import { bucketShape } from './options.ts';
 
 const { fileName: _fileName, ...shape } = fileWriterShape;
 
@@ -15,6 +15,7 @@ const options = z.strictObject({
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Writer> {
+  const { s3Options } = await import('./s3-options.ts');
   const { openS3Storage } = await import('./s3-storage.ts');
   const { openWriterOver } = await import('../_files/open-writer.ts');
   const cut = given.object.lastIndexOf('/');

@@ -1,6 +1,6 @@
 import { finalName, folderOf, inFolder, nameIn } from '../_files/storage/paths.ts';
 import type { Receipt, Storage } from '../_files/storage/storage.ts';
-import type { SftpOptions } from './connection.ts';
+import type { Connection, SftpOptions } from './connection.ts';
 import { requestFault } from './faults.ts';
 import { makeFolder, publishFile, removeFile, temporaryOf } from './files.ts';
 import { filesIn, findFiles, kindOf, statOf, storedFile } from './listing.ts';
@@ -12,7 +12,7 @@ import { SftpUpload } from './sftp-upload.ts';
  * Files of an SFTP server (protocol version 3: draft-ietf-secsh-filexfer-02 and the extensions of OpenSSH). Paths are absolute, or from the
  * folder where the login begins. A path that is named may be a link; links in folders are left out. One connection serves all calls, and is made
  * again when it is lost; when the signal fires it ends, and everything rejects with the signal's reason. What removes unfinished files
- * (`abort`, `discard`, `unfinishedIn`) still works then, over another connection. Not durable here, because the protocol has nothing for it: that a
+ * (`abort`, `discard`, `unfinishedIn`, `remove`) still works then, over another connection. Not durable here, because the protocol has nothing for it: that a
  * file was renamed or removed.
  * @throws DrayError CONNECT_FAILED, HOST_KEY_REFUSED or LOGIN_REFUSED
  */
@@ -56,7 +56,10 @@ export async function openSftpStorage(options: SftpOptions, signal: AbortSignal)
           return name === undefined ? [] : [{ path: inFolder(folderOf(path), name), bytes, temporary: nameIn(path) }];
         });
       }),
-    remove: (path) => session.retrying((connection) => removeFile(connection, absolute(path), removing(path))),
+    remove: (path) => {
+      const remove = (connection: Connection) => removeFile(connection, absolute(path), removing(path));
+      return signal.aborted ? session.tidying(remove) : session.retrying(remove);
+    },
     makeFolder: (folder) => session.retrying((connection) => makeFolder(connection, absolute(folder), nameOf)),
     join: inFolder,
     close: () => session.close(),

@@ -37,8 +37,9 @@ export function readerContract({ plugin, parameter, rowCount, isRandom }: Reader
     const reader = await open();
     try {
       const schema = await reader.schema();
-      const splits = (await reader.split?.({ channels: 2 })) ?? [{ name: 'all' }];
+      const splits = (await reader.split?.({ channels: 2, bytesPerTask: (total) => total / 8 })) ?? [{ name: 'all' }];
       expect(JSON.parse(JSON.stringify(splits))).toEqual(splits);
+      await reader.verify?.(splits);
       const rows = await readAll(schema, splits, open);
       const perRun = isRandom === true ? rowCount * splits.length : rowCount;
       expect(rows.length).toBe(perRun);
@@ -53,7 +54,7 @@ export function readerContract({ plugin, parameter, rowCount, isRandom }: Reader
     const stop = new AbortController();
     const reader = await open(stop.signal);
     const schema = await reader.schema();
-    const [split] = (await reader.split?.({ channels: 1 })) ?? [{ name: 'all' }];
+    const [split] = (await reader.split?.({ channels: 1, bytesPerTask: (total) => total })) ?? [{ name: 'all' }];
     const { output, channel, seen } = outputFor(schema, stop.signal);
     const reading = reader.read(split!, output, stop.signal).catch(() => undefined);
     await settled(seen);
@@ -71,7 +72,7 @@ export function readerContract({ plugin, parameter, rowCount, isRandom }: Reader
     const stop = new AbortController();
     const reader = await open(stop.signal);
     const schema = await reader.schema();
-    const [split] = (await reader.split?.({ channels: 1 })) ?? [{ name: 'all' }];
+    const [split] = (await reader.split?.({ channels: 1, bytesPerTask: (total) => total })) ?? [{ name: 'all' }];
     const { output, channel } = outputFor(schema, stop.signal);
     const reading = reader.read(split!, output, stop.signal);
     const outcome = reading.then(

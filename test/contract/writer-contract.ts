@@ -31,9 +31,9 @@ export interface WriterCase {
 export function writerContract({ plugin, parameter, schema, rows, badRow, readBack, reset }: WriterCase): void {
   const open = async (): Promise<Writer> => plugin.open(plugin.options.parse(await parameter()), context);
   const start = async (writer: Writer, id = 0): Promise<TaskWriter> => {
-    const target = (await writer.prepare?.(schema)) ?? (await writer.inspect(schema));
+    const target = (await writer.prepare?.(schema, { guarantee: 'at-least-once', mode: 'run' })) ?? (await writer.inspect(schema));
     expect(JSON.parse(JSON.stringify(target))).toEqual(target);
-    return writer.openTask({ id, source: schema, target });
+    return writer.openTask({ id, attempt: 1, guarantee: 'at-least-once', source: schema, target });
   };
   const expectRows = async (expected: readonly (readonly Cell[])[]) => {
     if (readBack !== undefined) expect(sorted(await readBack())).toEqual(sorted(expected));
@@ -54,9 +54,9 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     const task = await start(writer);
     await task.write(batchOf(schema, rows.slice(0, 1)));
     await task.write(batchOf(schema, rows.slice(1)));
-    const commit = (await task.commit()) ?? null;
+    const commit = (await task.commit(null)) ?? null;
     expect(JSON.parse(JSON.stringify(commit))).toEqual(commit as Json);
-    await writer.publish?.([commit]);
+    await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
     await writer.close?.();
     await expectRows(rows);
   });
@@ -76,8 +76,8 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     await reset();
     const writer = await open();
     const task = await start(writer);
-    const commit = (await task.commit()) ?? null;
-    await writer.publish?.([commit]);
+    const commit = (await task.commit(null)) ?? null;
+    await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
     await writer.close?.();
     await expectRows([]);
   });
@@ -89,8 +89,8 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     const batch = batchOf(schema, rows);
     await task.write(batch);
     batch.bytes.fill(0x78);
-    const commit = (await task.commit()) ?? null;
-    await writer.publish?.([commit]);
+    const commit = (await task.commit(null)) ?? null;
+    await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
     await writer.close?.();
     await expectRows(rows);
   });
@@ -106,8 +106,8 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     expect(refusal).toBeInstanceOf(DrayError);
     expect((refusal as DrayError).code).toBe('ROW_REJECTED');
     await task.write(batchOf(schema, rows.slice(1)));
-    const commit = (await task.commit()) ?? null;
-    await writer.publish?.([commit]);
+    const commit = (await task.commit(null)) ?? null;
+    await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
     await writer.close?.();
     await expectRows(rows);
   });

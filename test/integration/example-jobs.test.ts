@@ -1,17 +1,24 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
 import { type DrayResult, runDray } from '../support/run-dray.ts';
+import { type S3Server, startS3 } from '../support/s3-server.ts';
 import { mysqlDatabase, postgresDatabase, type TestDatabase } from '../support/sql.ts';
+import { type SshdServer, startSshd } from '../support/sshd-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const jobs = join(import.meta.dirname, '..', '..', 'jobs');
 let postgres: TestDatabase;
 let mysql: TestDatabase;
+let sshd: SshdServer;
+let s3: S3Server;
+let bucket: string;
 
 beforeAll(async () => {
+  [sshd, s3] = await Promise.all([startSshd(), startS3()]);
+  bucket = await s3.createBucket('examples');
   await providedPostgres().createDatabase('example_jobs');
   postgres = postgresDatabase(providedPostgres(), 'example_jobs');
   mysql = mysqlDatabase(providedMariadb(), await providedMariadb().createDatabase('example_jobs'));
@@ -29,6 +36,10 @@ beforeAll(async () => {
   );
 });
 
+afterAll(async () => {
+  await Promise.all([sshd?.stop(), s3?.stop()]);
+});
+
 const told = new Set<string>();
 
 /** Runs an example with the variables that its first lines name. */
@@ -41,12 +52,26 @@ async function run(job: string, parameters: Record<string, string> = {}): Promis
     mysql: address(mysql),
     postgresUser: postgres.user,
     mysqlUser: mysql.user,
+    sftpHost: sshd.host,
+    sftpPort: String(sshd.port),
+    sftpUser: sshd.user,
+    knownHosts: sshd.knownHosts,
+    s3: s3.endpoint,
+    bucket,
     ...parameters,
   };
   const wanted = Object.entries(all).filter(([name]) => text.includes(`\${${name}}`));
   for (const [name] of wanted) expect(text.split('{\n')[0]).toContain(`-p ${name}=`);
   const result = await runDray(['run', '--json', join(jobs, job), ...wanted.flatMap(([name, value]) => ['-p', `${name}=${value}`])], {
-    env: { PGPASSWORD: postgres.password, MYSQL_PWD: mysql.password },
+    env: {
+      PGPASSWORD: postgres.password,
+      MYSQL_PWD: mysql.password,
+      SFTP_KEY: readFileSync(sshd.privateKey, 'utf8'),
+      FILE_KEY: 'ab'.repeat(32),
+      SIGNATURE_KEY: 'a secret of both sides',
+      S3_ID: s3.accessKeyId,
+      S3_KEY: s3.secretAccessKey,
+    },
   });
   expect({ exitCode: result.exitCode, state: result.report?.state, stderr: result.stderr }).toMatchObject({ exitCode: 0, state: 'done' });
   return result;
@@ -110,6 +135,35 @@ test('postgres-to-files.json writes two tables', async () => {
   expect(text('orders__')).toMatch(/^id;customer;amount;source\n/);
   expect(text('orders__')).toContain('\n1;CUSTOMER 1;0.25;warehouse\n');
   expect(text('events__')).toContain('2026-11-21 01:02:03\tone\tfiles\n');
+});
+
+test('postgres-to-sftp.json and sftp-to-postgres.json bring a table to another site, encrypted, and nothing of it that was changed', async () => {
+  const folder = `${sshd.root}/exchange/orders`;
+  const all = 'SELECT * FROM orders ORDER BY id';
+  const before = await postgres.sql(all);
+  await run('postgres-to-sftp.json', { folder });
+  await run('postgres-to-sftp.json', { folder });
+  const data = readdirSync(folder).filter((name) => name.endsWith('.csv.zst.enc'));
+  expect(readdirSync(folder)).toHaveLength(2 * data.length + 2);
+  for (const name of data) expect(readFileSync(join(folder, name), 'latin1')).not.toContain('customer');
+  await postgres.sql('UPDATE orders SET note = NULL, amount = 0');
+  await run('sftp-to-postgres.json', { folder });
+  expect(await postgres.sql(all)).toEqual(before);
+});
+
+test('mysql-to-s3.json and s3-to-mysql.json bring a table through Parquet in a bucket', async () => {
+  await mysql.sql('CREATE TABLE orders_copy LIKE orders', "INSERT INTO orders_copy VALUES (1, 'older', 0, NULL, NULL)");
+  await run('mysql-to-s3.json');
+  await run('s3-to-mysql.json');
+  expect(await mysql.sql('SELECT * FROM orders_copy ORDER BY id')).toEqual(await mysql.sql('SELECT * FROM orders ORDER BY id'));
+});
+
+test('stream-to-transfer-files.json makes files that can be verified', async () => {
+  const folder = join(tempFolder(), 'transfer');
+  await run('stream-to-transfer-files.json', { folder });
+  const { exitCode, stdout } = await runDray(['files', 'verify', folder, '--json']);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ isGenuine: true, files: [{ rows: 1000 }, { rows: 1000 }] });
 });
 
 test('stream-to-stream.json prints rows', async () => {

@@ -72,24 +72,24 @@ test('a file that is not there is a missing path', async () => {
   expect(fault.place).toBe(`s3://${bucket}/none.csv`);
 });
 
-test('a file that is replaced while it is read is broken', async () => {
+test('a file that is replaced while it is read has changed', async () => {
   const storage = await storageHere();
   await store(storage, 'changed', content);
   const chunks = storage.read('changed', { from: 0 }, never)[Symbol.asyncIterator]();
   await firstChunk(chunks);
   await store(storage, 'changed', content.subarray(1));
-  const fault = await failing(rest(chunks), 'FILE_BROKEN');
+  const fault = await failing(rest(chunks), 'FILE_CHANGED');
   expect(fault.message).toContain('changed while it was read');
   expect(fault.place).toBe(`s3://${bucket}/changed`);
 });
 
-test('a file that is removed while it is read is broken', async () => {
+test('a file that is removed while it is read has changed', async () => {
   const storage = await storageHere();
   await store(storage, 'removed', content);
   const chunks = storage.read('removed', { from: 0 }, never)[Symbol.asyncIterator]();
   await firstChunk(chunks);
   await storage.remove('removed');
-  const fault = await failing(rest(chunks), 'FILE_BROKEN');
+  const fault = await failing(rest(chunks), 'FILE_CHANGED');
   expect(fault.message).toContain('was removed while it was read');
 });
 

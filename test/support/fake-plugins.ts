@@ -123,6 +123,8 @@ export function fakeTask(facts: Partial<TaskSpec> = {}): TaskSpec {
     run: 'test',
     job: 'test',
     id: 0,
+    attempt: 1,
+    guarantee: 'at-least-once',
     content: 0,
     reader: { plugin: nowhere, options: {} },
     writer: { plugin: { ...nowhere, kind: 'writer' }, options: {} },
@@ -144,6 +146,13 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
   return {
     name: 'fake',
     file: 'fake.json',
+    digest: '',
+    parameters: {},
+    guarantee: 'at-least-once',
+    snapshot: undefined,
+    maxAttempts: 8,
+    maxRetryWaitMs: 1,
+    quarantineWriter: undefined,
     channels: 1,
     splitBytes: undefined,
     bytesPerSecond: 0,
@@ -169,6 +178,7 @@ export function listening() {
       heard.last = counters;
     },
     dirty: (record) => heard.dirty.push(record),
+    mayCommit: async () => undefined,
     warn: (message) => heard.warnings.push(message),
     print: () => undefined,
   };

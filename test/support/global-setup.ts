@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type MariadbServer, startMariadb } from './mariadb-server.ts';
@@ -13,6 +15,9 @@ const projectFolder = join(import.meta.dirname, '..', '..');
  * Returns the teardown.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // The runs of the tests are none of the user's.
+  const state = mkdtempSync(join(tmpdir(), 'dray-test-state-'));
+  process.env.DRAY_STATE_DIR = state;
   const started = await Promise.allSettled([startPostgres(), startMariadb(), buildDist()] as const);
   const [postgres, mariadb, build] = started;
   if (postgres.status === 'rejected' || mariadb.status === 'rejected' || build.status === 'rejected') {
@@ -26,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('mariadb', mariadbFacts(mariadb.value));
   return async () => {
     await Promise.all([postgres.value.stop(), mariadb.value.stop()]);
+    rmSync(state, { recursive: true, force: true });
   };
 }
 

@@ -66,7 +66,7 @@ async function openParameter({ kind, login }: Database, options: object, from: o
   // Tasks read with a reader of their own, often in another thread.
   const [planning, reading] = [await open(), await open()];
   const schema = await planning.schema();
-  const parts = await planning.split!({ channels: 4 });
+  const parts = await planning.split!({ channels: 4, bytesPerTask: (total) => total / 16 });
   const source: SplitSource = {
     parts,
     cut: ({ key, method, pieces = 4 } = {}) => {

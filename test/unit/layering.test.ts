@@ -13,9 +13,10 @@ const rooms: Record<string, readonly string[]> = {
   splitter: ['sdk'],
   task: ['transport', 'registry', 'sdk'],
   report: ['task', 'sdk'],
+  ledger: ['sdk'],
   worker: ['task', 'registry', 'sdk'],
-  controller: ['job', 'task', 'splitter', 'report', 'transport', 'sdk'],
-  cli: ['controller', 'worker', 'report', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
+  controller: ['job', 'task', 'splitter', 'report', 'ledger', 'transport', 'sdk'],
+  cli: ['controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */
 const typesOnly = [

@@ -36,8 +36,8 @@ export async function verifyFiles(address: string, { option, json }: VerifyOptio
       signal: interrupt.signal,
     };
     reader = await plugin.open(options.data, context);
-    const files = (await reader.split?.({ channels: 1 })) ?? [];
-    await reader.verify?.();
+    const files = (await reader.split?.({ channels: 1, bytesPerTask: (total) => total })) ?? [];
+    await reader.verify?.(files);
     if (json)
       screen.json({
         address,

@@ -21,6 +21,11 @@ export function isStartMark({ magic, content }: SkippableFrame): boolean {
   return magic === markMagic && content?.equals(markContent) === true;
 }
 
+/** True if a file begins like one that dray wrote, in frames that can be unpacked one by one. */
+export function isMarked(start: Buffer): boolean {
+  return start.subarray(0, startMark.length).equals(startMark);
+}
+
 /** What stands in the table of the frames of a file, in order. */
 export class SeekTable {
   readonly #words: number[] = [];

@@ -5,10 +5,12 @@ export class StoredBytes {
   #waiting = 0;
   #isAtEnd = false;
   /** Of the next byte that is taken. */
-  offset = 0;
+  offset: number;
 
-  constructor(source: AsyncIterable<Buffer>) {
+  /** @param offset of the first byte of the source in the file */
+  constructor(source: AsyncIterable<Buffer>, offset = 0) {
     this.#source = source[Symbol.asyncIterator]();
+    this.offset = offset;
   }
 
   /** The next bytes, which stay; fewer at the end of the file. */

@@ -1,23 +1,29 @@
 import { DrayError } from 'dray/sdk';
 import { Decompress } from 'fzstd';
 import { broken, tooLong } from './broken.ts';
+import type { Place, ReadFrom } from './codec.ts';
 import { isStartMark, SeekTable } from './seek-table.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { Xxh64 } from './xxh64.ts';
 import { type FrameHeader, nextBlock, nextFrame, type PackedFrame } from './zstd-frames.ts';
 import { maxJobs, zstdLibrary } from './zstd-library.ts';
 
-/** Frames of which no more than `maxWholeBytes` can come out go through the library, the others block by block. */
-export async function* unpacked(
-  source: AsyncIterable<Buffer>,
-  file: string,
-  maxWholeBytes: number,
-  maxBytes = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Buffer> {
+export interface UnpackingOptions {
+  /** Frames of which no more can come out go through the library, the others block by block. */
+  readonly maxWholeBytes: number;
+  /** Of all that comes out. */
+  readonly maxBytes?: number | undefined;
+  /** Told where each frame begins, before its bytes come; as long as all frames say how much comes out of them. */
+  readonly onFrame?: ((place: Place) => void) | undefined;
+}
+
+/** What comes out of all frames. */
+export async function* unpacked(source: AsyncIterable<Buffer>, file: string, options: UnpackingOptions): AsyncGenerator<Buffer> {
+  const { maxBytes = Number.POSITIVE_INFINITY } = options;
   const stored = new StoredBytes(source);
   let produced = 0;
   try {
-    for await (const chunk of unpackedFrames(stored, file, maxWholeBytes)) {
+    for await (const chunk of unpackedFrames(stored, file, options)) {
       produced += chunk.length;
       if (produced > maxBytes) throw tooLong(file, maxBytes, stored.offset);
       yield chunk;
@@ -27,7 +33,17 @@ export async function* unpacked(
   }
 }
 
-async function* unpackedFrames(stored: StoredBytes, file: string, maxWholeBytes: number): AsyncGenerator<Buffer> {
+/** What comes out of the frame that begins at a place, and of those behind it. Their table is not looked at. */
+export async function* unpackedAt(read: ReadFrom, place: Place, file: string, maxWholeBytes: number): AsyncGenerator<Buffer> {
+  const stored = new StoredBytes(read(place.stored), place.stored);
+  try {
+    yield* unpackedFrames(stored, file, { maxWholeBytes });
+  } finally {
+    await stored.close();
+  }
+}
+
+async function* unpackedFrames(stored: StoredBytes, file: string, { maxWholeBytes, onFrame }: UnpackingOptions): AsyncGenerator<Buffer> {
   const jobs: { readonly isUnpacked: Promise<Buffer>; readonly maxPlainBytes: number }[] = [];
   let pendingBytes = 0;
   async function* results(isEnough: () => boolean): AsyncGenerator<Buffer> {
@@ -40,8 +56,13 @@ async function* unpackedFrames(stored: StoredBytes, file: string, maxWholeBytes:
   const isIdle = () => jobs.length === 0;
   /** Of a file that dray wrote: what its table must say. */
   let table: SeekTable | undefined;
+  let plain: number | undefined = 0;
   for (;;) {
     const frame = await nextFrame(stored, file, maxWholeBytes);
+    if (frame?.kind === 'packed' && plain !== undefined) {
+      onFrame?.({ stored: frame.offset, plain });
+      plain = frame.header.contentBytes === undefined ? undefined : plain + frame.header.contentBytes;
+    }
     if (frame?.kind !== 'packed') {
       // What is wrong with an earlier frame says more than what is wrong with the table.
       if (frame === undefined || table !== undefined) yield* results(isIdle);

@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts';
-import { unpacked } from './zstd-reader.ts';
+import { unpacked, unpackedAt } from './zstd-reader.ts';
 import { ZstdSink } from './zstd-writer.ts';
 
 export interface ZstdOptions {
@@ -16,7 +16,9 @@ export interface ZstdOptions {
 export function zstd({ level = 1, maxWholeBytes = 64 * 1024 * 1024 }: ZstdOptions = {}): Codec {
   return {
     suffix: '.zst',
+    isFramed: true,
     writer: (into) => new ZstdSink(into, level),
-    reader: (source, file, maxBytes) => unpacked(source, file, maxWholeBytes, maxBytes),
+    reader: (source, file, maxBytes, onFrame) => unpacked(source, file, { maxWholeBytes, maxBytes, onFrame }),
+    readerAt: (read, place, file) => unpackedAt(read, place, file, maxWholeBytes),
   };
 }

@@ -1,14 +1,14 @@
 import type { Schema } from 'dray/sdk';
+import { CopyCounter } from './copy/copy-counter.ts';
 import { CopyDecoder } from './copy/copy-decoder.ts';
+import { CopyEncoder } from './copy/copy-encoder.ts';
 import { CopyScanner } from './copy/copy-scanner.ts';
 import type { FileFormat } from './format.ts';
 import { type ColumnSource, schemaOf, textColumns } from './text/columns.ts';
 
-const nothing = Buffer.alloc(0);
-
 /**
  * COPY text, as `COPY … TO` and `\copy` of PostgreSQL write it and as batches are packed: https://www.postgresql.org/docs/current/sql-copy.html.
- * Writing costs nothing, reading little more than looking for the row ends.
+ * Writing costs next to nothing, reading little more than looking for the row ends.
  * @param columns what a reader delivers; undefined: all cells as texts
  */
 export function copy({ suffix = '.copy', columns }: { suffix?: string; columns?: readonly ColumnSource[] | undefined } = {}): FileFormat {
@@ -30,8 +30,9 @@ export function copy({ suffix = '.copy', columns }: { suffix?: string; columns?:
         },
       };
     },
-    encoder: () => ({ start: () => nothing, encode: ({ bytes }) => bytes, end: () => nothing }),
-    decoder: (out, file) => new CopyDecoder(out, file, columns?.map(withShortBooleans)),
+    encoder: () => new CopyEncoder(),
+    decoder: (out, file, from) => new CopyDecoder(out, file, columns?.map(withShortBooleans), from),
+    counter: () => new CopyCounter(),
   };
 }
 

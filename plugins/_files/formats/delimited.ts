@@ -2,6 +2,7 @@ import { DrayError, type Schema } from 'dray/sdk';
 import { DelimitedDecoder } from './delimited/decoder.ts';
 import { convertedHeader, DelimitedEncoder } from './delimited/encoder.ts';
 import { DelimitedFinder } from './delimited/finder.ts';
+import { DelimitedCounter } from './delimited/record-counter.ts';
 import { encodeNames, type RowFormat } from './delimited/row-encoder.ts';
 import type { ScanFormat } from './delimited/scan-kinds.ts';
 import type { FileFormat } from './format.ts';
@@ -39,7 +40,7 @@ export function delimited(options: DelimitedOptions): FileFormat {
   const { encoding, header, columns, nullText } = options;
   const scan = scanFormat(options);
   const row = rowFormat(options);
-  const skipsEmptyRecords = (isOneField: boolean) => options.skipsEmptyRecords ?? !(isOneField && nullText === '');
+  const skipsEmptyRecords = (ofOneField: boolean) => options.skipsEmptyRecords ?? !(ofOneField && nullText === '');
   return {
     suffix: options.suffix,
     schema: columns === undefined ? undefined : schemaOf(columns),
@@ -49,13 +50,33 @@ export function delimited(options: DelimitedOptions): FileFormat {
       const start = encoding === undefined ? first : Buffer.concat([encoding.mark, convertedHeader(first, encoding)]);
       return new DelimitedEncoder(row, encoding, start, first.length === 0);
     },
-    decoder(out, file) {
-      const sources = columns ?? textColumns(out.schema.columns.map(({ name }) => name));
-      const isOneField = sources.every(({ field = 0 }) => field === 0);
-      const format = { ...scan, skipsEmptyRecords: skipsEmptyRecords(isOneField) };
-      return new DelimitedDecoder(out, file, { format, encoding, sources, wantsAll: columns === undefined, hasHeader: header !== false });
+    decoder(out, file, from) {
+      const sources = sourcesOf(out.schema, columns);
+      const format = { ...scan, skipsEmptyRecords: skipsEmptyRecords(isOneField(sources)) };
+      const facts = { format, encoding, sources, wantsAll: columns === undefined, hasHeader: header !== false };
+      return new DelimitedDecoder(out, file, facts, from);
+    },
+    counter(schema) {
+      const { quote, delimiter, isTrimmed = false, isBackslashEscaped = false } = options;
+      const stored = encoding === undefined ? Buffer.from(delimiter) : encoding.isBytewise() ? encoding.encode(delimiter) : undefined;
+      if (stored === undefined || isBackslashEscaped || (isTrimmed && quote !== undefined)) return undefined;
+      return new DelimitedCounter({
+        delimiter: stored,
+        quote: quote?.charCodeAt(0),
+        skipsEmptyRecords: skipsEmptyRecords(isOneField(sourcesOf(schema, columns))),
+        hasHeader: header !== false,
+        isUtf8: encoding === undefined,
+      });
     },
   };
+}
+
+function sourcesOf({ columns: all }: Schema, listed: readonly ColumnSource[] | undefined): readonly ColumnSource[] {
+  return listed ?? textColumns(all.map(({ name }) => name));
+}
+
+function isOneField(sources: readonly ColumnSource[]): boolean {
+  return sources.every(({ field = 0 }) => field === 0);
 }
 
 function scanFormat({ delimiter, quote, nullText, encoding, isBackslashEscaped = false, isTrimmed = false }: DelimitedOptions): ScanFormat {

@@ -6,7 +6,7 @@ import type { RecordBatch, RecordOutput, Schema } from 'dray/sdk';
 
 /**
  * Turns the rows of one file into its bytes. Calls do not overlap. Returned bytes stay as they are until the call after the next, so that
- * they can be on their way while the next batch is encoded; those that are the memory of the batch itself only as long as the batch does.
+ * they can be on their way while the next batch is encoded; they are never the memory of the batch, which is used again before that.
  */
 export interface FileEncoder {
   /** What a file starts with, before the first row. Once, before anything else. */
@@ -38,6 +38,34 @@ export interface SchemaFinder {
   end(): Schema | undefined;
 }
 
+/** A place in a file at which a record begins. */
+export interface RecordPlace {
+  /** Number of its line, from 1. */
+  readonly line: number;
+}
+
+/**
+ * Counts the rows of one file without decoding them, as the decoder will deliver or reject them, and finds out where rows begin. The bytes may come in chunks of
+ * any size, without a byte order mark in front.
+ */
+export interface RecordCounter {
+  /** Rows that have ended so far. */
+  readonly rows: number;
+  /** Line ends so far. */
+  readonly lines: number;
+  /** Files of this format and encoding may start with the byte order mark of UTF-8, which is no part of the first row. */
+  readonly isUtf8: boolean;
+  /** True once there can be no row behind. */
+  readonly isOver: boolean;
+  /**
+   * Goes on over a chunk from `from` to the first place at or behind `stop` where a record begins, and returns it; -1: the chunk is used up. A place at the end of the
+   * chunk is one, too.
+   */
+  run(chunk: Buffer, from: number, stop: number): number;
+  /** No chunk will follow: counts a row that has no line end. */
+  end(): void;
+}
+
 /** The half of a format that writes. */
 export interface WritingFormat {
   /** Behind the name of a file: `.csv`. */
@@ -51,8 +79,13 @@ export interface FileFormat extends WritingFormat {
   /** Columns of all files, where the options name them; undefined: those of the first file that has a row, by `finder`. */
   readonly schema: Schema | undefined;
   finder(file: string): SchemaFinder;
-  /** `out.schema` is the one above. */
-  decoder(out: RecordOutput, file: string): FileDecoder;
+  /**
+   * `out.schema` is the one above.
+   * @param from where the bytes begin, if that is not the start of the file
+   */
+  decoder(out: RecordOutput, file: string, from?: RecordPlace): FileDecoder;
+  /** Counts rows of files with these columns. Undefined: with these options only the decoder can tell where a row begins. */
+  counter(schema: Schema): RecordCounter | undefined;
 }
 
 /** The bytes of a file, in any order. */

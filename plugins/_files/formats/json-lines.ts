@@ -4,6 +4,7 @@ import type { JsonColumn } from './json-lines/json-columns.ts';
 import { JsonDecoder } from './json-lines/json-decoder.ts';
 import { JsonEncoder } from './json-lines/json-encoder.ts';
 import { keysOf } from './json-lines/json-line.ts';
+import { LineCounter } from './json-lines/line-counter.ts';
 import { LineScanner } from './json-lines/line-scanner.ts';
 
 export interface JsonLinesOptions {
@@ -27,10 +28,12 @@ export function jsonLines({ suffix = '.jsonl', columns, ignoresOtherKeys = false
       checkNames(schema);
       return new JsonEncoder(schema);
     },
-    decoder: (out, file) => {
+    decoder: (out, file, from) => {
       const wanted = columns ?? out.schema.columns.map(({ name }) => ({ name, key: name, type: undefined }));
-      return new JsonDecoder(out, file, { columns: wanted, ignoresOtherKeys });
+      return new JsonDecoder(out, file, { columns: wanted, ignoresOtherKeys }, from);
     },
+    // Columns that are numbers mean keys of the first row.
+    counter: () => (columns?.some(({ key }) => typeof key === 'number') ? undefined : new LineCounter()),
   };
 }
 

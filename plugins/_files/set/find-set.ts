@@ -38,6 +38,32 @@ const otherSuffix = /\.(?:sha256|md5|count)$/;
  * not finished is not seen.
  */
 export async function findSetFiles(storage: Storage, paths: readonly string[], options: FindOptions): Promise<FoundFile[]> {
+  for (let looks = 1; ; looks++) {
+    const marks: Marks = new Map();
+    const outcome = await findOnce(storage, paths, { ...options, marks }).then(
+      (files) => ({ files }),
+      (error: unknown) => ({ error, files: undefined }),
+    );
+    if (looks === mostLooks || options.signal.aborted || !(await isReplaced(storage, marks, options.signal))) {
+      if (outcome.files === undefined) throw outcome.error;
+      return outcome.files;
+    }
+  }
+}
+
+/** A set that is replaced faster than it can be looked at. */
+const mostLooks = 10;
+
+/** What `_SUCCESS` said, by folder. */
+type Marks = Map<string, string>;
+
+/** Whether a set was replaced meanwhile: then what was listed and what was read do not belong together. */
+async function isReplaced(storage: Storage, marks: Marks, signal: AbortSignal): Promise<boolean> {
+  for (const [folder, mark] of marks) if (JSON.stringify(await readSuccess(storage, folder, signal)) !== mark) return true;
+  return false;
+}
+
+async function findOnce(storage: Storage, paths: readonly string[], options: FindOptions & { marks: Marks }): Promise<FoundFile[]> {
   const found = new Map<string, StoredFile>();
   // Folders that are read whole: their marks are among what the paths mean.
   const whole = new Set<string>();
@@ -66,7 +92,13 @@ export async function findSetFiles(storage: Storage, paths: readonly string[], o
     if (expected === 'unfinished') continue;
     result.push({ ...file, expected });
   }
-  for (const at of whole) refuseMissing(storage, folders.get(at) ?? (await readFolder(storage, at, options)), found);
+  for (const at of whole) {
+    const folder = folders.get(at) ?? (await readFolder(storage, at, options));
+    refuseMissing(storage, folder, found);
+    // The list of files is older than the set: it is to be made again.
+    const isUnseen = [...folder.listed.keys()].some((name) => !found.has(storage.join(at, name)));
+    if (isUnseen) options.marks.set(at, '');
+  }
   return result;
 }
 
@@ -96,8 +128,13 @@ interface Folder {
   readonly present: Set<string>;
 }
 
-async function readFolder(storage: Storage, path: string, { signatureKey, signal }: FindOptions): Promise<Folder> {
+async function readFolder(
+  storage: Storage,
+  path: string,
+  { signatureKey, signal, marks }: FindOptions & { marks: Marks },
+): Promise<Folder> {
   const success = await readSuccess(storage, path, signal);
+  marks.set(path, JSON.stringify(success));
   const present = new Set((await storage.filesIn(path)).map((file) => nameIn(file.path)));
   refuseEmptied(storage, path, success, present);
   const folder: Folder = { path, success, listed: new Map(), starts: [], present };

@@ -9,11 +9,29 @@ export const successName = '_SUCCESS';
 export interface SetNames {
   readonly data: (task: number, part: number) => string;
   readonly manifest: string;
+  /** Hidden; it is there as long as the run is, whose unfinished files are then left alone. */
+  readonly mark: string;
   /** Hidden; it lists what is about to become visible, for whoever has to clean up after a crash. */
   readonly journal: string;
-  /** Run that made a file of this set (data, sidecar, manifest or journal); undefined: somebody else's file. */
+  /** Run that made a file of this set (data, sidecar, manifest, mark or journal); undefined: somebody else's file. */
   readonly runOf: (name: string) => string | undefined;
 }
+
+const markSuffix = '.writing.json';
+const journalSuffix = '.publishing.json';
+
+/** Whether a file tells of a run that writes, under whatever fileName. */
+export function isMark(name: string): boolean {
+  return name.startsWith('.') && name.endsWith(markSuffix);
+}
+
+/** Whether a file tells of a run that makes a set visible, under whatever fileName. */
+export function isJournal(name: string): boolean {
+  return name.startsWith('.') && name.endsWith(journalSuffix);
+}
+
+/** As the framework makes them: date, time, and what tells two of one second apart. */
+const runShape = /^\d{8}-\d{6}-[0-9a-f]{6}$/;
 
 /**
  * `<fileName>__<run>_<task>[-<part>]<suffix>`, and beside them `<fileName>__<run>.manifest.json`.
@@ -22,15 +40,16 @@ export interface SetNames {
 export function setNames(fileName: string, run: string, suffix: string): SetNames {
   const start = `${fileName}__`;
   // Ids of runs are all of one shape; "orders__archive_2024.csv" is nobody's output.
-  const anyRun = run.replace(/[A-Za-z0-9]/g, '[A-Za-z0-9]');
+  const anyRun = runShape.test(run) ? runShape.source.slice(1, -1) : run.replace(/[A-Za-z0-9]/g, '[A-Za-z0-9]');
   const endings = [...new Set(['.csv', '.txt', '.copy', '.jsonl', '.parquet', suffix])].map(escaped).join('|');
   const data = `_\\d{4,}(?:-\\d+)?(?:${endings})(?:\\.gz|\\.zst)?(?:\\.enc)?(?:\\.meta\\.json)?`;
-  const made = new RegExp(`^${escaped(start)}(${anyRun})(?:${data}|\\.(?:manifest|publishing)\\.json)$`, 's');
+  const made = new RegExp(`^${escaped(start)}(${anyRun})(?:${data}|\\.(?:manifest|publishing|writing)\\.json)$`, 's');
   const number = (value: number) => String(value).padStart(4, '0');
   return {
     data: (task, part) => `${start}${run}_${number(task)}${part === 0 ? '' : `-${part}`}${suffix}`,
     manifest: manifestName(fileName, run),
-    journal: `.${start}${run}.publishing.json`,
+    mark: `.${start}${run}${markSuffix}`,
+    journal: `.${start}${run}${journalSuffix}`,
     runOf: (name) => made.exec(name.replace(/^\./, ''))?.[1],
   };
 }

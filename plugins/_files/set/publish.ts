@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { hostname, uptime } from 'node:os';
-import { DrayError, type Schema, z } from 'dray/sdk';
+import { DrayError, type Schema } from 'dray/sdk';
 import { RowDigest } from '../codecs/row-digest.ts';
 import type { Receipt, Storage } from '../storage/storage.ts';
-import { manifestName, type SetNames, sidecarSuffix, successName } from './names.ts';
+import { isJournal, isMark, manifestName, type SetNames, sidecarSuffix, successName } from './names.ts';
 import {
   documentBytes,
   type Manifest,
@@ -12,11 +11,13 @@ import {
   parseDocument,
   type Sidecar,
   type Success,
+  type SuccessEntry,
   sidecarColumns,
   successSchema,
 } from './sidecar.ts';
 import { type SigningKey, signed } from './signature.ts';
 import { putSmall, readSmall } from './small-files.ts';
+import { namesIn, runsAtWork, takeTurn } from './turn.ts';
 
 /** A data file that is written and not yet visible. */
 export interface FinishedFile {
@@ -38,104 +39,121 @@ export interface SetFacts {
   readonly signal: AbortSignal;
 }
 
-/** A run on another host that was publishing so long ago is taken for dead. */
-const patienceMs = 15 * 60_000;
+/** Follows what becomes visible, for whoever has to take it back. */
+export interface Progress {
+  /** A file has got its name, or may have got it; what takes it back. */
+  onVisible(undo: () => Promise<void>): void;
+  /** Before `_SUCCESS` is written, with what it will say: from here on the set may be seen. */
+  onMarked(entry: SuccessEntry): void;
+}
 
-const journalSchema = z.looseObject({
-  run: z.string(),
-  created: z.string(),
-  host: z.string(),
-  pid: z.number(),
-  files: z.array(z.string()),
-  /** As that run was told, whatever the next one is told. */
-  keepsEarlier: z.boolean().optional(),
-});
+interface Document {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
 
 /**
  * Makes a set visible. What a crash leaves between any two steps is settled by the next run: the journal says what was about to appear, and the manifest
- * is the point behind which it is rolled forward.
+ * is the point behind which it is rolled forward. Earlier sets that are to go are there until `_SUCCESS` names this one.
+ * @param options.check is called when no other run can make anything visible
  */
 export async function publishSet(
   facts: SetFacts,
   schema: Schema,
   files: readonly FinishedFile[],
-  { rowDigest, hasSidecars, onVisible }: { rowDigest: RowDigest; hasSidecars: boolean; onVisible: (path: string) => void },
+  { rowDigest, hasSidecars, check, ...progress }: { rowDigest: RowDigest; hasSidecars: boolean; check(): Promise<void> } & Progress,
 ): Promise<void> {
-  const { storage, folder, names, run } = facts;
+  const { storage, folder, names, keepsEarlier } = facts;
   const at = (name: string) => storage.join(folder, name);
-  const journal: z.output<typeof journalSchema> = {
-    run,
-    created: new Date().toISOString(),
-    host: hostname(),
-    pid: process.pid,
-    files: files.map(({ name }) => name),
-    keepsEarlier: facts.keepsEarlier,
-  };
-  await putSmall(storage, at(names.journal), Buffer.from(JSON.stringify(journal)));
+  const sidecars = files.map(({ name, sidecar }): Document => ({ name: name + sidecarSuffix, bytes: documentBytes(sidecar) }));
+  // Another content of this run may have written into the same set.
+  const earlier = hasSidecars ? await readSmall(storage, at(names.manifest), facts.signal) : undefined;
+  const manifest = hasSidecars ? manifestOf(facts, schema, files, { rowDigest, sidecars, earlier }) : undefined;
+  const entry = manifest === undefined ? undefined : entryOf(facts, manifest);
+  await takeTurn(facts, { files: files.map(({ name }) => name), keepsEarlier, ...(entry === undefined ? {} : { entry }) });
+  await check();
   for (const { receipt } of files) {
-    await storage.publish(receipt, { replaces: false });
-    onVisible(receipt.path);
+    await visible(receipt, facts, progress);
   }
-  if (hasSidecars) await describeSet(facts, schema, files, { rowDigest, onVisible });
-  if (!facts.keepsEarlier) await removeEarlier(facts);
+  if (manifest !== undefined && entry !== undefined) {
+    for (const { name, bytes } of sidecars) {
+      progress.onVisible(() => storage.remove(at(name)));
+      await putSmall(storage, at(name), bytes);
+    }
+    const path = at(names.manifest);
+    progress.onVisible(() => (earlier === undefined ? storage.remove(path) : putSmall(storage, path, earlier)));
+    await putSmall(storage, path, manifest);
+    progress.onMarked(entry);
+    await markSuccess(facts, entry);
+  }
+  if (!keepsEarlier) await removeEarlier(facts);
   await storage.remove(at(names.journal));
 }
 
-/** Sidecars, then the manifest, which is the point of no return, then `_SUCCESS`. */
-async function describeSet(
-  facts: SetFacts,
-  schema: Schema,
-  files: readonly FinishedFile[],
-  { rowDigest, onVisible }: { rowDigest: RowDigest; onVisible: (path: string) => void },
-): Promise<void> {
-  const { storage, folder, names, run, signal } = facts;
-  const at = (name: string) => storage.join(folder, name);
-  // Another content of this run may have written into the same set.
-  const earlier = await readSmall(storage, at(names.manifest), signal);
-  const before = earlier === undefined ? undefined : parseDocument(manifestSchema, earlier, storage.nameOf(at(names.manifest)));
-  if (before !== undefined) rowDigest.merge(RowDigest.parse(before.rowDigest));
-  const listed = [...(before?.files ?? [])];
-  for (const { name, sidecar } of files) {
-    const bytes = documentBytes(sidecar);
-    await putSmall(storage, at(name + sidecarSuffix), bytes);
-    onVisible(at(name + sidecarSuffix));
-    const { rows, storedBytes, sha256 } = sidecar;
-    listed.push({ file: name, rows, storedBytes, sha256, sidecarSha256: sha256Of(bytes) });
+/** A name that somebody else has is not ours to take back; after a lost connection nobody knows. */
+async function visible(receipt: Receipt, { storage }: SetFacts, { onVisible }: Progress): Promise<void> {
+  const undo = () => storage.remove(receipt.path);
+  try {
+    await storage.publish(receipt, { replaces: false });
+    onVisible(undo);
+  } catch (error) {
+    if (error instanceof DrayError && error.code === 'CONNECTION_LOST') onVisible(undo);
+    throw error;
   }
-  const manifest: Manifest = {
-    format: manifestVersion,
-    fileName: facts.fileName,
-    job: facts.job,
-    run,
-    created: new Date().toISOString(),
-    rows: listed.reduce((sum, { rows }) => sum + rows, 0),
-    rowDigest: String(rowDigest),
-    columns: sidecarColumns(schema),
-    files: listed,
-  };
-  const bytes = documentBytes(manifest);
-  await putSmall(storage, at(names.manifest), bytes);
-  await markSuccess(facts, run, bytes);
 }
 
-/** Writes `_SUCCESS` anew, with this set beside those of other names, and beside earlier ones of its own that stay. */
-async function markSuccess(
-  { storage, folder, fileName, keepsEarlier, signatureKey, signal }: SetFacts,
-  run: string,
+function manifestOf(
+  { storage, folder, fileName, job, run, names }: SetFacts,
+  schema: Schema,
+  files: readonly FinishedFile[],
+  { rowDigest, sidecars, earlier }: { rowDigest: RowDigest; sidecars: readonly Document[]; earlier: Buffer | undefined },
+): Buffer {
+  const place = storage.nameOf(storage.join(folder, names.manifest));
+  const before = earlier === undefined ? undefined : parseDocument(manifestSchema, earlier, place);
+  if (before !== undefined) rowDigest.merge(RowDigest.parse(before.rowDigest));
+  const listed = files.map(({ name, sidecar: { rows, storedBytes, sha256 } }, index) => ({
+    file: name,
+    rows,
+    storedBytes,
+    sha256,
+    sidecarSha256: sha256Of(sidecars[index]!.bytes),
+  }));
+  const all = [...(before?.files ?? []), ...listed];
+  const manifest: Manifest = {
+    format: manifestVersion,
+    fileName,
+    job,
+    run,
+    created: new Date().toISOString(),
+    rows: all.reduce((sum, { rows }) => sum + rows, 0),
+    rowDigest: String(rowDigest),
+    columns: sidecarColumns(schema),
+    files: all,
+  };
+  return documentBytes(manifest);
+}
+
+/** What `_SUCCESS` says of the set that has this manifest. */
+export function entryOf(
+  { fileName, run, signatureKey }: Pick<SetFacts, 'fileName' | 'run' | 'signatureKey'>,
   manifest: Buffer,
-): Promise<void> {
-  const path = storage.join(folder, successName);
-  const before = await readSuccess(storage, folder, signal);
-  const earlier = keepsEarlier ? (before?.sets[fileName] ?? []).filter((one) => one.run !== run) : [];
-  const entry: Success['sets'][string][number] = {
+): SuccessEntry {
+  return {
     manifest: manifestName(fileName, run),
     sha256: sha256Of(manifest),
     run,
     ...(signatureKey === undefined ? {} : { signature: { ...signed(manifest, signatureKey) } }),
   };
-  const sets: Success['sets'] = { ...before?.sets, [fileName]: [...earlier, entry] };
-  const success: Success = { format: 'dray-success/1', sets };
-  await putSmall(storage, path, documentBytes(success));
+}
+
+/** Writes `_SUCCESS` anew, with this set beside those of other names, and beside earlier ones of its own that stay. To be called in one's turn. */
+export async function markSuccess({ storage, folder, fileName, keepsEarlier, signal }: SetFacts, entry: SuccessEntry): Promise<void> {
+  // What a crash has left of this file: nobody but the run whose turn it is begins it.
+  for (const receipt of await storage.unfinishedIn(folder)) if (nameIn(receipt.path) === successName) await storage.discard(receipt);
+  const before = await readSuccess(storage, folder, signal);
+  const earlier = keepsEarlier ? (before?.sets[fileName] ?? []).filter((one) => one.run !== entry.run) : [];
+  const success: Success = { format: 'dray-success/1', sets: { ...before?.sets, [fileName]: [...earlier, entry] } };
+  await putSmall(storage, storage.join(folder, successName), documentBytes(success));
 }
 
 /** undefined: there is none, or one of another program (Hadoop leaves an empty one). */
@@ -146,63 +164,22 @@ export async function readSuccess(storage: Storage, folder: string, signal: Abor
   return parseDocument(successSchema, bytes, storage.nameOf(path));
 }
 
-/** Files of this name that other runs have made, and what they left unfinished. */
-async function removeEarlier({ storage, folder, fileName, names, run }: SetFacts): Promise<void> {
-  const isEarlier = (name: string) => name === fileName || ![run, undefined].includes(names.runOf(name));
-  for (const { path } of await storage.filesIn(folder)) if (isEarlier(nameIn(path))) await storage.remove(path);
-  for (const receipt of await storage.unfinishedIn(folder)) if (isEarlier(nameIn(receipt.path))) await storage.discard(receipt);
+/** Files of this name that other runs have made, and what those that are over left unfinished. */
+export async function removeEarlier(facts: SetFacts): Promise<void> {
+  const { storage, folder, names, run } = facts;
+  const unfinished = await storage.unfinishedIn(folder);
+  const present = await namesIn(facts);
+  const atWork = await runsAtWork(facts, present);
+  const isEarlier = (name: string, isTemporary: boolean) => {
+    const other = names.runOf(name);
+    return other !== undefined && other !== run && !(atWork.has(other) && (isTemporary || isMark(name) || isJournal(name)));
+  };
+  for (const name of present) if (isEarlier(name, false)) await storage.remove(storage.join(folder, name));
+  for (const receipt of unfinished) if (isEarlier(nameIn(receipt.path), true)) await storage.discard(receipt);
 }
 
 export function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-/** Settles what crashed runs of this name have left half visible. Before a run begins to write. */
-export async function settleCrashed(facts: SetFacts): Promise<void> {
-  const { storage, folder, fileName, names, run, signal } = facts;
-  for (const { path } of await storage.filesIn(folder)) {
-    const name = nameIn(path);
-    const other = names.runOf(name);
-    if (!name.endsWith('.publishing.json') || other === undefined || other === run) continue;
-    const bytes = await readSmall(storage, path, signal);
-    if (bytes === undefined) continue;
-    const journal = parseDocument(journalSchema, bytes, storage.nameOf(path));
-    refuseIfAlive(journal, storage.nameOf(folder));
-    const manifest = await readSmall(storage, storage.join(folder, manifestName(fileName, other)), signal);
-    if (manifest === undefined) {
-      for (const file of journal.files) {
-        if (names.runOf(file) !== other) continue;
-        await storage.remove(storage.join(folder, file));
-        await storage.remove(storage.join(folder, file + sidecarSuffix));
-      }
-      for (const receipt of await storage.unfinishedIn(folder))
-        if (names.runOf(nameIn(receipt.path)) === other) await storage.discard(receipt);
-    } else {
-      parseDocument(manifestSchema, manifest, storage.nameOf(folder));
-      await markSuccess({ ...facts, keepsEarlier: journal.keepsEarlier ?? true }, other, manifest);
-    }
-    await storage.remove(path);
-  }
-}
-
-function refuseIfAlive({ run, host, pid, created }: z.output<typeof journalSchema>, folder: string): void {
-  const age = Date.now() - Date.parse(created);
-  // A process of before the last start of this machine is gone, whoever has its number now.
-  const isOver = host === hostname() ? pid === process.pid || age > uptime() * 1000 || !isRunning(pid) : age > patienceMs;
-  if (isOver) return;
-  throw new DrayError('FILE_EXISTS', `the run ${run} is making its files visible in ${folder} (process ${pid} on ${host})`, {
-    place: folder,
-    remedy: 'Wait for it to end, and run the job again.',
-  });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 export function sha256Of(bytes: Buffer): string {

@@ -25,6 +25,8 @@ export const sidecarSchema = z.looseObject({
   /** Id of the key (see cipher.ts); null: not encrypted. */
   encryptionKey: z.string().nullable(),
   columns,
+  /** Least and greatest value of the first column, if it is a number or a time (see KeyRange). */
+  key: z.looseObject({ column: z.string(), min: z.string(), max: z.string() }).optional(),
   job: z.string(),
   run: z.string(),
   task: count,
@@ -52,20 +54,22 @@ export const manifestSchema = z.looseObject({
 
 export type Manifest = z.output<typeof manifestSchema>;
 
+/** What `_SUCCESS` says of a set. */
+export const successEntry = z.looseObject({
+  manifest: z.string().min(1),
+  /** Of the manifest. */
+  sha256: hash,
+  run: z.string(),
+  /** Of the manifest. */
+  signature: z.looseObject({ algorithm: z.enum(['hmac-sha256', 'ed25519']), value: z.string() }).optional(),
+});
+
+export type SuccessEntry = z.output<typeof successEntry>;
+
 /** `_SUCCESS`: the finished sets of each fileName of the folder. */
 export const successSchema = z.looseObject({
   format: z.literal('dray-success/1'),
-  sets: z.record(
-    z.string(),
-    z.array(
-      z.looseObject({
-        manifest: z.string().min(1),
-        sha256: hash,
-        run: z.string(),
-        signature: z.looseObject({ algorithm: z.enum(['hmac-sha256', 'ed25519']), value: z.string() }).optional(),
-      }),
-    ),
-  ),
+  sets: z.record(z.string(), z.array(successEntry)),
 });
 
 export type Success = z.output<typeof successSchema>;

@@ -28,7 +28,16 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
   const context = { run: 'r', job: 'r', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
   const plan = await openPlan(job.contents[0]!, { channels: 2, splitBytes: undefined, context, note: quiet, planning: quiet });
   const limits = sharedLimits(job);
-  const specs = taskSpecs(job, { run: 'r', content: 1, firstTask: 5, channels: 2, plan, target: { schema: plan.source }, limits });
+  const specs = taskSpecs(job, {
+    run: 'r',
+    content: 1,
+    firstTask: 5,
+    channels: 2,
+    plan,
+    target: { schema: plan.source },
+    guarantee: 'exactly-once',
+    limits,
+  });
   expect(specs.map(({ id, content, split, maxDirtyRecords }) => [id, content, split.name, maxDirtyRecords])).toEqual([
     [5, 1, 'a', 7],
     [6, 1, 'b', 7],

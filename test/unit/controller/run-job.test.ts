@@ -5,6 +5,7 @@ import { DrayError } from '../../../core/sdk/index.ts';
 import { runTask } from '../../../core/task/run-task.ts';
 import { textSchema } from '../../support/arbitraries.ts';
 import { countingReader, fakeJob, fakeReader, fakeWriter, listening, pushRows } from '../../support/fake-plugins.ts';
+import { newLedger } from '../../support/new-ledger.ts';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -13,9 +14,12 @@ async function run(job: Job, options: Partial<RunOptions> = {}) {
   const { heard, listener } = listening();
   const started: object[] = [];
   const report = await runJob(job, {
+    ledger: await newLedger(),
     channels: undefined,
-    executor: () => ({
-      run: (spec, taskListener, signal) => {
+    executor: (_tasks, channels) => ({
+      lanes: channels,
+      join: async () => undefined,
+      run: (_lane, spec, taskListener, signal) => {
         const { reader, writer } = job.contents[spec.content]!;
         return runTask(spec, { reader: reader.plugin, writer: writer.plugin }, taskListener, signal);
       },

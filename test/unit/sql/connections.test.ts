@@ -4,8 +4,9 @@ import { Connections } from '../../../plugins/_sql/connections.ts';
 function numbered() {
   const events: string[] = [];
   const connections = new Connections<string>(
-    async (connection) => {
+    async (connection, signal) => {
       events.push(`open ${connection}`);
+      signal.addEventListener('abort', () => events.push(`end ${connection}: ${(signal.reason as Error).message}`));
       await new Promise(setImmediate);
       if (connection === 9) throw new Error('nobody there');
       return `session ${connection}`;
@@ -33,4 +34,15 @@ test('all that were opened are closed, also one that is still being opened, and 
   await connections.closeAll();
   await opening;
   expect(events).toEqual(['open 0', 'open 9', 'open 2', 'close session 0', 'close session 2']);
+});
+
+test('one that is dropped is ended, not closed, and the next that asks gets another one', async () => {
+  const { connections, events } = numbered();
+  await connections.get(1);
+  connections.drop(1, new Error('cancelled'));
+  connections.drop(1, new Error('twice'));
+  connections.drop(2, new Error('never opened'));
+  await connections.get(1);
+  await connections.closeAll();
+  expect(events).toEqual(['open 1', 'end 1: cancelled', 'open 1', 'close session 1']);
 });

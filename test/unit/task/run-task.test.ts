@@ -47,10 +47,10 @@ test('rows.read = written + filtered + dirty, whichever rows either side refuses
   );
 });
 
-test('a refused row is told with its side, task, place and reason, and without its value', async () => {
+test('a refused row is told with its side, task, place and reason, and kept for the quarantine', async () => {
   const writer = fakeWriter({ refuses: ([cell]) => cell === '17' });
   const { heard } = await run(countingReader(25).plugin, writer.plugin, { id: 3, maxDirtyRecords: 1 });
-  expect(heard.dirty).toEqual([{ side: 'target', task: 3, split: 'all', row: 18, cause: 'the target does not want it' }]);
+  expect(heard.dirty).toEqual([{ side: 'target', task: 3, split: 'all', row: 18, cause: 'the target does not want it', cells: ['17'] }]);
 });
 
 test('a row that does not fit the target is dirty before the target sees it', async () => {

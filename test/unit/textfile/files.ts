@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Cell, PluginContext, Schema } from '../../../core/sdk/index.ts';
+import type { Cell, PluginContext, Schema, SplitHint } from '../../../core/sdk/index.ts';
 import reader from '../../../plugins/textfile/reader.ts';
 import writer from '../../../plugins/textfile/writer.ts';
 import { textSchema } from '../../support/arbitraries.ts';
@@ -17,12 +17,15 @@ export const contextOf = (run = 'run-1', signal = open): PluginContext => ({
   signal,
 });
 
+/** For readers that shall not cut files. */
+export const inOneTask: SplitHint = { channels: 1, bytesPerTask: (total) => total };
+
 /** What a reader with this `parameter` delivers, all splits in order. */
 export async function readFiles(parameter: object) {
   const one = await reader.open(reader.options.parse(parameter), contextOf());
   const schema = await one.schema();
   const out = new KeepingOutput(schema);
-  const splits = (await one.split?.({ channels: 1 })) ?? [];
+  const splits = (await one.split?.(inOneTask)) ?? [];
   for (const split of splits) {
     await one.read(split, out, open);
     await out.flush();
@@ -44,14 +47,14 @@ export async function writeFiles(
 ) {
   const { schema = textSchema(rows[0]?.length ?? 1), run = 'run-1', tasks = 1 } = facts;
   const one = await writer.open(writer.options.parse({ sidecar: false, ...parameter }), contextOf(run));
-  const target = (await one.prepare?.(schema)) ?? (await one.inspect(schema));
+  const target = (await one.prepare?.(schema, { guarantee: 'at-least-once', mode: 'run' })) ?? (await one.inspect(schema));
   const commits = [];
   for (let id = 0; id < tasks; id++) {
-    const task = await one.openTask({ id, source: schema, target });
+    const task = await one.openTask({ id, attempt: 1, guarantee: 'at-least-once', source: schema, target });
     for (let from = 0; from < rows.length; from += 2) await task.write(batchOf(schema, rows.slice(from, from + 2)));
-    commits.push((await task.commit()) ?? null);
+    commits.push((await task.commit(null)) ?? null);
   }
-  await one.publish?.(commits);
+  await one.publish?.(commits, { guarantee: 'at-least-once', mode: 'run' });
   await one.close?.();
 }
 

@@ -5,6 +5,7 @@ import { runJob } from '../../../core/controller/run-job.ts';
 import { loadJob } from '../../../core/job/load-job.ts';
 import { SecretMask } from '../../../core/job/secret-mask.ts';
 import { InlineExecutor } from '../../../core/worker/inline-executor.ts';
+import { newLedger } from '../../support/new-ledger.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { contents } from './files.ts';
 
@@ -16,6 +17,7 @@ async function run(folder: string, job: object) {
   const warn = (message: string) => heard.push(message);
   const loaded = await loadJob(file, { parameters: {}, environment: {}, isLenient: false, mask: new SecretMask(), warn });
   const report = await runJob(loaded, {
+    ledger: await newLedger(),
     channels: undefined,
     executor: () => new InlineExecutor(),
     signal: new AbortController().signal,

@@ -7,7 +7,7 @@ import reader from '../../../plugins/textfile/reader.ts';
 import { textSchema } from '../../support/arbitraries.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { KeepingOutput } from '../files/formats/keeping-output.ts';
-import { contextOf, readFiles, withoutRights } from './files.ts';
+import { contextOf, inOneTask, readFiles, withoutRights } from './files.ts';
 
 function folderWith(files: Record<string, string | Buffer>): string {
   const folder = tempFolder();
@@ -70,7 +70,7 @@ describe('the textfile reader finds files', () => {
     const folder = folderWith({ 'a.csv': '1\n' });
     const one = await open({ path: folder });
     const schema = await one.schema();
-    const [split] = await one.split!({ channels: 1 });
+    const [split] = await one.split!(inOneTask);
     rmSync(join(folder, 'a.csv'));
     await expect(one.read(split!, new KeepingOutput(schema), new AbortController().signal)).rejects.toMatchObject({ code: 'PATH_MISSING' });
   });
@@ -282,7 +282,7 @@ describe('the textfile reader stops', () => {
     const stop = new AbortController();
     const one = await open({ path: folder });
     const out = new KeepingOutput(await one.schema());
-    const [split] = await one.split!({ channels: 1 });
+    const [split] = await one.split!(inOneTask);
     let batches = 0;
     let wasOpen = false;
     out.onBatch = async () => {
@@ -303,7 +303,7 @@ describe('the textfile reader stops', () => {
     out.onBatch = () => {
       throw new Error('no more');
     };
-    const [split] = await one.split!({ channels: 1 });
+    const [split] = await one.split!(inOneTask);
     await expect(one.read(split!, out, new AbortController().signal)).rejects.toThrow('no more');
     expect(openFiles().filter((path) => path.startsWith(folder))).toEqual([]);
   });

@@ -13,12 +13,14 @@ const open = async (parameter: object, run?: string) => writer.open(writer.optio
 describe('the files of the textfile writer', () => {
   const rows = [['a'], ['b']];
   const strangers = ['f', 'f__old.csv', 'f__archive_2024.csv', 'f2.csv', 'ff__run-0_0000.csv', 'f__run-0_0000.csv.bak', 'other.csv'];
+  /** Of a run that has died: no mark says that it is at work. */
+  const unfinished = ['.f__run-0_0002.csv.tmp'];
   const older = ['f__run-0_0000.csv', 'f__run-0_0001.csv.gz', 'f__run-Z_12345.txt'];
 
   function filled(): string {
     const folder = tempFolder();
     for (const name of [...strangers, ...older]) writeFileSync(join(folder, name), 'old');
-    writeFileSync(join(folder, '.f__run-0_0002.csv.tmp'), 'unfinished');
+    for (const name of unfinished) writeFileSync(join(folder, name), 'unfinished');
     mkdirSync(join(folder, 'f__run-0_0009.csv'));
     return folder;
   }
@@ -36,36 +38,48 @@ describe('the files of the textfile writer', () => {
     const folder = tempFolder();
     const schema = textSchema(1);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append' });
-    const task = await one.openTask({ id: 0, source: schema, target: await one.prepare!(schema) });
+    const task = await one.openTask({
+      id: 0,
+      attempt: 1,
+      guarantee: 'at-least-once',
+      source: schema,
+      target: await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' }),
+    });
     await task.write(batchOf(schema, rows));
-    const commit = (await task.commit()) ?? null;
-    expect(contents(folder)).toEqual({ '.f__run-1_0000.csv.tmp': 'a\nb\n' });
+    const commit = (await task.commit(null)) ?? null;
+    expect(contents(folder)).toEqual({ '.f__run-1_0000.csv.tmp': 'a\nb\n', '.f__run-1.writing.json': expect.stringContaining('"run-1"') });
     expect(commit).toMatchObject({ task: 0, rows: 2 });
-    await one.publish!([commit]);
+    await one.publish!([commit], { guarantee: 'at-least-once', mode: 'run' });
     expect(contents(folder)).toEqual({ 'f__run-1_0000.csv': 'a\nb\n' });
   });
 
   test('replace exactly those of earlier runs in the mode truncate', async () => {
     const folder = filled();
     await writeFiles({ path: folder, fileName: 'f', writeMode: 'truncate' }, rows);
-    expect(namesIn(folder)).toEqual(['f__run-0_0009.csv', 'f__run-1_0000.csv', ...strangers.slice(1)].sort());
+    expect(namesIn(folder)).toEqual(['f__run-0_0009.csv', 'f__run-1_0000.csv', ...strangers].sort());
   });
 
   test('replace the earlier ones only once the new ones are whole', async () => {
     const folder = filled();
-    const before = namesIn(folder);
+    const before = namesIn(folder).filter((name) => !unfinished.includes(name));
     const schema = textSchema(1);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'truncate' });
-    const task = await one.openTask({ id: 0, source: schema, target: await one.prepare!(schema) });
+    const task = await one.openTask({
+      id: 0,
+      attempt: 1,
+      guarantee: 'at-least-once',
+      source: schema,
+      target: await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' }),
+    });
     await task.write(batchOf(schema, rows));
-    await task.commit();
+    await task.commit(null);
     await one.discard!();
     expect(namesIn(folder)).toEqual(before);
   });
 
   test('stay beside earlier ones in the mode append', async () => {
     const folder = filled();
-    const before = namesIn(folder);
+    const before = namesIn(folder).filter((name) => !unfinished.includes(name));
     await writeFiles({ path: folder, fileName: 'f', writeMode: 'append' }, rows);
     expect(namesIn(folder)).toEqual([...before, 'f__run-1_0000.csv'].sort());
   });
@@ -74,7 +88,7 @@ describe('the files of the textfile writer', () => {
     const folder = filled();
     const one = await open({ path: folder, fileName: 'f', writeMode: 'nonConflict' });
     await expect(one.inspect(textSchema(1))).rejects.toMatchObject({ code: 'FILE_EXISTS' });
-    await expect(one.prepare!(textSchema(1))).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    await expect(one.prepare!(textSchema(1), { guarantee: 'at-least-once', mode: 'run' })).rejects.toMatchObject({ code: 'FILE_EXISTS' });
     await writeFiles({ path: folder, fileName: 'f2', writeMode: 'nonConflict' }, rows);
     expect(existsSync(join(folder, 'f2__run-1_0000.csv'))).toBe(true);
   });
@@ -85,9 +99,15 @@ describe('the files of the textfile writer', () => {
     for (const writeMode of ['truncate', 'nonConflict']) {
       const one = await open({ path: folder, fileName: 'f', writeMode });
       const id = writeMode === 'truncate' ? 0 : 1;
-      const task = await one.openTask({ id, source: schema, target: await one.prepare!(schema) });
+      const task = await one.openTask({
+        id,
+        attempt: 1,
+        guarantee: 'at-least-once',
+        source: schema,
+        target: await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' }),
+      });
       await task.write(batchOf(schema, rows));
-      await one.publish!([(await task.commit()) ?? null]);
+      await one.publish!([(await task.commit(null)) ?? null], { guarantee: 'at-least-once', mode: 'run' });
     }
     expect(namesIn(folder)).toEqual(['f__run-1_0000.csv', 'f__run-1_0001.csv']);
   });
@@ -107,10 +127,16 @@ describe('the files of the textfile writer', () => {
     const folder = tempFolder();
     const schema = textSchema(1);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append' });
-    const target = await one.prepare!(schema);
-    const [empty, full] = [await one.openTask({ id: 0, source: schema, target }), await one.openTask({ id: 1, source: schema, target })];
+    const target = await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' });
+    const [empty, full] = [
+      await one.openTask({ id: 0, attempt: 1, guarantee: 'at-least-once', source: schema, target }),
+      await one.openTask({ id: 1, attempt: 1, guarantee: 'at-least-once', source: schema, target }),
+    ];
     await full!.write(batchOf(schema, rows));
-    await one.publish!([(await empty!.commit()) ?? null, (await full!.commit()) ?? null]);
+    await one.publish!([(await empty!.commit(null)) ?? null, (await full!.commit(null)) ?? null], {
+      guarantee: 'at-least-once',
+      mode: 'run',
+    });
     expect(contents(folder)).toEqual({ 'f__run-1_0001.csv': 'a\nb\n' });
   });
 
@@ -118,14 +144,16 @@ describe('the files of the textfile writer', () => {
     const folder = tempFolder();
     const schema = textSchema(1);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append', compress });
-    const target = await one.prepare!(schema);
+    const target = await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' });
     const large = Array.from({ length: 100_000 }, (_, row) => [`row ${row}`]);
     for (const id of [0, 1, 2]) {
-      const task = await one.openTask({ id, source: schema, target });
+      const task = await one.openTask({ id, attempt: 1, guarantee: 'at-least-once', source: schema, target });
       if (id > 0) await task.write(batchOf(schema, large));
-      if (id > 1) await task.commit();
+      if (id > 1) await task.commit(null);
       await task.abort();
     }
+    expect(namesIn(folder)).toEqual(['.f__run-1.writing.json']);
+    await one.discard!();
     expect(namesIn(folder)).toEqual([]);
   });
 
@@ -133,15 +161,15 @@ describe('the files of the textfile writer', () => {
     const folder = tempFolder();
     const schema = textSchema(1);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append' });
-    const target = await one.prepare!(schema);
+    const target = await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' });
     const commits = [];
     for (const id of [0, 1, 2]) {
-      const task = await one.openTask({ id, source: schema, target });
+      const task = await one.openTask({ id, attempt: 1, guarantee: 'at-least-once', source: schema, target });
       await task.write(batchOf(schema, rows));
-      commits.push((await task.commit()) ?? null);
+      commits.push((await task.commit(null)) ?? null);
     }
     mkdirSync(join(folder, 'f__run-1_0001.csv'));
-    await expect(one.publish!(commits)).rejects.toMatchObject({
+    await expect(one.publish!(commits, { guarantee: 'at-least-once', mode: 'run' })).rejects.toMatchObject({
       code: 'FILE_EXISTS',
       message: expect.stringContaining('f__run-1_0001.csv'),
     });
@@ -154,9 +182,15 @@ describe('the files of the textfile writer', () => {
     const large = Array.from({ length: 200_000 }, (_, row) => [`row ${row}`, 'x'.repeat(row % 50)]);
     const schema = textSchema(2);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append', compress: 'gzip' });
-    const task = await one.openTask({ id: 0, source: schema, target: await one.prepare!(schema) });
+    const task = await one.openTask({
+      id: 0,
+      attempt: 1,
+      guarantee: 'at-least-once',
+      source: schema,
+      target: await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' }),
+    });
     for (let from = 0; from < large.length; from += 10_000) await task.write(batchOf(schema, large.slice(from, from + 10_000)));
-    await one.publish!([(await task.commit()) ?? null]);
+    await one.publish!([(await task.commit(null)) ?? null], { guarantee: 'at-least-once', mode: 'run' });
     const text = gunzipSync(readFileSync(join(folder, 'f__run-1_0000.csv.gz'))).toString();
     expect(text === large.map((row) => `${row.join(',')}\n`).join('')).toBe(true);
   });
@@ -166,11 +200,17 @@ describe('the files of the textfile writer', () => {
     symlinkSync('/dev/full', join(folder, `.f__run-1_0000.csv${{ none: '', gzip: '.gz', zstd: '.zst' }[compress]}.tmp`));
     const schema = textSchema(1);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append', compress });
-    const task = await one.openTask({ id: 0, source: schema, target: await one.prepare!(schema) });
+    const task = await one.openTask({
+      id: 0,
+      attempt: 1,
+      guarantee: 'at-least-once',
+      source: schema,
+      target: await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' }),
+    });
     const noise = () => Array.from({ length: 20_000 }, () => [String(Math.random())]);
     const work = async () => {
       for (let i = 0; i < 10; i++) await task.write(batchOf(schema, noise()));
-      await task.commit();
+      await task.commit(null);
     };
     await expect(work()).rejects.toMatchObject({ code: 'DISK_FULL', message: expect.stringContaining(folder) });
     await task.abort();
@@ -181,21 +221,21 @@ describe('the files of the textfile writer', () => {
     writeFileSync(join(folder, 'file'), '');
     for (const path of [join(folder, 'file'), join(folder, 'file', 'below')]) {
       const one = await open({ path, fileName: 'f', writeMode: 'append' });
-      await expect(one.prepare!(textSchema(1))).rejects.toMatchObject({ code: 'FILE_FAILED', message: expect.stringContaining(path) });
+      await expect(one.prepare!(textSchema(1), { guarantee: 'at-least-once', mode: 'run' })).rejects.toMatchObject({
+        code: 'FILE_FAILED',
+        message: expect.stringContaining(path),
+      });
     }
     await withoutRights(folder, async () => {
       chmodSync(folder, 0o500);
       const schema = textSchema(1);
-      const one = await open({ path: folder, fileName: 'f', writeMode: 'append' });
-      const task = await one.openTask({ id: 0, source: schema, target: await one.prepare!(schema) });
-      const work = async () => {
-        await task.write(batchOf(schema, rows));
-        await task.commit();
-      };
-      await expect(work()).rejects.toMatchObject({ code: 'FILE_FAILED', message: expect.stringContaining('EACCES') });
-      await task.abort();
-      const below = await open({ path: join(folder, 'below'), fileName: 'f', writeMode: 'append' });
-      await expect(below.prepare!(schema)).rejects.toMatchObject({ code: 'FILE_FAILED' });
+      for (const path of [folder, join(folder, 'below')]) {
+        const one = await open({ path, fileName: 'f', writeMode: 'append' });
+        await expect(one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' })).rejects.toMatchObject({
+          code: 'FILE_FAILED',
+          message: expect.stringContaining('EACCES'),
+        });
+      }
     });
   });
 });

@@ -185,10 +185,16 @@ describe('the textfile writer refuses', () => {
     const folder = tempFolder();
     const schema = textSchema(rows[0]!.length);
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append', ...parameter });
-    const task = await one.openTask({ id: 3, source: schema, target: await one.prepare!(schema) });
+    const task = await one.openTask({
+      id: 3,
+      attempt: 1,
+      guarantee: 'at-least-once',
+      source: schema,
+      target: await one.prepare!(schema, { guarantee: 'at-least-once', mode: 'run' }),
+    });
     await expect(task.write(batchOf(schema, rows))).rejects.toMatchObject({ code: 'ROW_REJECTED', ...where });
     await task.write(batchOf(schema, [rows[0]!.map(() => 'ok')]));
-    await one.publish!([(await task.commit()) ?? null]);
+    await one.publish!([(await task.commit(null)) ?? null], { guarantee: 'at-least-once', mode: 'run' });
     const [[name, text] = []] = Object.entries(contents(folder));
     expect(name).toMatch(/^f__run-1_0003\.(csv|txt)$/);
     expect(text).toBe(`${rows[0]!.map(() => 'ok').join((parameter as { fieldDelimiter?: string }).fieldDelimiter ?? ',')}\n`);
@@ -213,7 +219,7 @@ describe('the textfile writer refuses', () => {
   ])('%s, before anything is written', async (_, parameter, code) => {
     const folder = join(tempFolder(), 'new');
     const one = await open({ path: folder, fileName: 'f', writeMode: 'append', ...parameter });
-    await expect(one.prepare!(textSchema(2))).rejects.toMatchObject({ code });
+    await expect(one.prepare!(textSchema(2), { guarantee: 'at-least-once', mode: 'run' })).rejects.toMatchObject({ code });
     expect(existsSync(folder)).toBe(false);
   });
 

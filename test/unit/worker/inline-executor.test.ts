@@ -22,12 +22,13 @@ const writer = `export default { kind: 'writer', name: 'fake', open: () => ({
   openTask: async () => ({ write: async () => {}, commit: async () => 'committed', abort: async () => {} }) }) };`;
 
 test('a task is run with the plugins that its description names', async () => {
-  const outcome = await new InlineExecutor().run(taskOf(reader, writer), listening().listener, new AbortController().signal);
+  const outcome = await new InlineExecutor().run(0, taskOf(reader, writer), listening().listener, new AbortController().signal);
   expect(outcome).toMatchObject({ state: 'done', commit: 'committed', counters: { rowsRead: 1, rowsWritten: 1 } });
 });
 
 test('a plugin that cannot be loaded is a failed task, not a rejection', async () => {
   const outcome = await new InlineExecutor().run(
+    0,
     taskOf(reader, 'throw new Error("no driver")'),
     listening().listener,
     new AbortController().signal,

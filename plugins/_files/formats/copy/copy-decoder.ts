@@ -1,5 +1,5 @@
 import { BACKSLASH, DrayError, LF, type RecordOutput, TAB, writeNull, writeText } from 'dray/sdk';
-import type { FileDecoder } from '../format.ts';
+import type { FileDecoder, RecordPlace } from '../format.ts';
 import type { ColumnSource } from '../text/columns.ts';
 import { canonicalBytes } from '../text/numbers.ts';
 import { isText } from '../text/text-window.ts';
@@ -20,9 +20,9 @@ export class CopyDecoder implements FileDecoder {
   #runEnd = 0;
   #runRows = 0;
 
-  constructor(out: RecordOutput, file: string, columns: readonly ColumnSource[] | undefined) {
+  constructor(out: RecordOutput, file: string, columns: readonly ColumnSource[] | undefined, from?: RecordPlace) {
     this.#out = out;
-    this.#scanner = new CopyScanner(file);
+    this.#scanner = new CopyScanner(file, from);
     this.#columns = columns;
     const sources = columns ?? [];
     this.#fixedBytes = sources.reduce(

@@ -1,4 +1,5 @@
 import { BACKSLASH, CR, DrayError, LF, TAB } from 'dray/sdk';
+import type { RecordPlace } from '../format.ts';
 import { TextWindow } from '../text/text-window.ts';
 
 const mebi = 1024 * 1024;
@@ -41,16 +42,19 @@ export class CopyScanner {
   line = 1;
   readonly #file: string;
   readonly #window = new TextWindow(true);
-  #nextLine = 1;
-  #isStarted = false;
+  #nextLine: number;
+  #isStarted: boolean;
   #isEnded = false;
   /** The end mark was found. */
   #isOver = false;
   /** So many bytes of the window hold no line end that was not looked at; a long row is not scanned again for every chunk. */
   #searched = 0;
 
-  constructor(file: string) {
+  /** @param from where the bytes begin, if that is not the start of the file */
+  constructor(file: string, from?: RecordPlace) {
     this.#file = file;
+    this.#isStarted = from !== undefined;
+    this.#nextLine = from?.line ?? 1;
   }
 
   get bytes(): Buffer {

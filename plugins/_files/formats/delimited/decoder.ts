@@ -1,5 +1,5 @@
 import { DrayError, type RecordOutput } from 'dray/sdk';
-import type { FileDecoder } from '../format.ts';
+import type { FileDecoder, RecordPlace } from '../format.ts';
 import type { ColumnSource } from '../text/columns.ts';
 import type { CharacterDecoder, Encoding } from '../text/encodings.ts';
 import { RecordScanner } from './record-scanner.ts';
@@ -26,15 +26,15 @@ export class DelimitedDecoder implements FileDecoder {
   readonly #characters: CharacterDecoder | undefined;
   #isHeaderNext: boolean;
 
-  constructor(out: RecordOutput, file: string, facts: DecoderFacts) {
+  constructor(out: RecordOutput, file: string, facts: DecoderFacts, from?: RecordPlace) {
     const { format, encoding, sources, wantsAll } = facts;
     this.#out = out;
     this.#file = file;
     this.#facts = facts;
-    this.#scanner = new RecordScanner(format, file);
+    this.#scanner = new RecordScanner(format, file, from);
     this.#rows = new RowWriter(this.#scanner, out, sources, { format, encoding: encoding?.name ?? 'UTF-8', wantsAll });
     this.#characters = encoding?.decoder();
-    this.#isHeaderNext = facts.hasHeader;
+    this.#isHeaderNext = facts.hasHeader && from === undefined;
   }
 
   push(chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import { DrayError, escapeOf, LF, TAB } from 'dray/sdk';
+import type { RecordPlace } from '../format.ts';
 import { isSame } from '../text/same-bytes.ts';
 import { TextWindow } from '../text/text-window.ts';
 import { hasEscapes, isFaulty, isNull, isQuoted, isSpecial, RecordFields } from './record-fields.ts';
@@ -28,17 +29,20 @@ export class RecordScanner {
   readonly #maxFieldBytes: number;
   readonly #kinds: Uint8Array;
   readonly #quotedKinds: Uint8Array;
-  #nextLine = 1;
+  #nextLine: number;
   /** Line ends within the fields of the record. */
   #innerLines = 0;
   #quoteEnd = 0;
-  #isStarted = false;
+  #isStarted: boolean;
   #isEnded = false;
   /** Bytes that must be there before an unfinished record is looked at again, so that long ones are not scanned for every chunk. */
   #awaitedBytes = 0;
 
-  constructor(format: ScanFormat, file: string) {
+  /** @param from where the bytes begin, if that is not the start of the file */
+  constructor(format: ScanFormat, file: string, from?: RecordPlace) {
     this.#format = format;
+    this.#isStarted = from !== undefined;
+    this.#nextLine = from?.line ?? 1;
     this.#file = file;
     this.#window = new TextWindow(format.isUtf8);
     this.#maxFieldBytes = format.maxFieldBytes ?? maxFieldBytes;

@@ -1,5 +1,5 @@
 import { BACKSLASH, DrayError, LF, type RecordOutput, TAB, writeBytesAsText, writeNull, writeText } from 'dray/sdk';
-import type { FileDecoder } from '../format.ts';
+import type { FileDecoder, RecordPlace } from '../format.ts';
 import type { CellType } from '../text/cell-types.ts';
 import { canonicalBytes } from '../text/numbers.ts';
 import { isText } from '../text/text-window.ts';
@@ -29,11 +29,11 @@ export class JsonDecoder implements FileDecoder {
   #slots: ValueSlots | undefined;
   #fault: DrayError | undefined;
 
-  constructor(out: RecordOutput, file: string, facts: JsonDecoderFacts) {
+  constructor(out: RecordOutput, file: string, facts: JsonDecoderFacts, from?: RecordPlace) {
     this.#out = out;
     this.#file = file;
     this.#facts = facts;
-    this.#lines = new LineScanner(file);
+    this.#lines = new LineScanner(file, undefined, from);
     this.#fixedBytes = facts.columns.reduce((sum, one) => sum + canonicalBytes + (one.key === undefined ? one.cell.length : 0), 0);
     const keys = facts.columns.map(({ key }) => key);
     if (keys.every((key) => typeof key !== 'number')) this.#slots = new ValueSlots(keys);

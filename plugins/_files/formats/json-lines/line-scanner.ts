@@ -1,4 +1,5 @@
 import { DrayError, LF } from 'dray/sdk';
+import type { RecordPlace } from '../format.ts';
 import { TextWindow } from '../text/text-window.ts';
 import { skipBlanks } from './json-scanner.ts';
 
@@ -11,19 +12,22 @@ export class LineScanner {
   from = 0;
   to = 0;
   /** Number of that line, from 1. */
-  line = 0;
+  line: number;
   /** The line has no end: it is the file's last. */
   isLast = false;
   readonly #file: string;
   readonly #window = new TextWindow(true);
   readonly #maxLineBytes: number;
-  #isStarted = false;
+  #isStarted: boolean;
   #isEnded = false;
   /** So many bytes of the window hold no line end. */
   #searched = 0;
 
-  constructor(file: string, maxBytes = maxLineBytes) {
+  /** @param from where the bytes begin, if that is not the start of the file */
+  constructor(file: string, maxBytes = maxLineBytes, from?: RecordPlace) {
     this.#file = file;
+    this.#isStarted = from !== undefined;
+    this.line = (from?.line ?? 1) - 1;
     this.#maxLineBytes = maxBytes;
   }
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { escapeOf, writeBytesAsHex, writeNull, writeText } from 'dray/sdk';
 import type { DecodedArray } from 'hyparquet';
+import type { ConstantSource } from '../text/columns.ts';
 import type { ChunkPages, Page } from './chunk-pages.ts';
 import type { ColumnForm } from './column-forms.ts';
 
@@ -49,8 +50,39 @@ export class AssembledValues implements RowValues {
   }
 }
 
+/** Writes the cells of one column. */
+export interface CellSource {
+  readonly name: string;
+  /** Why a value may have no text. */
+  readonly words: string;
+  /** Goes to the next row; returns how much room its cell needs, or -1 if there is no text for it. */
+  next(): number;
+  /** Writes the cell; returns the position behind it, or -1 if it is no text. */
+  write(target: Buffer, at: number): number;
+}
+
+/** Writes the same cell in every row. */
+export class ConstantReader implements CellSource {
+  readonly name: string;
+  readonly words = '';
+  readonly #cell: Buffer;
+
+  constructor({ name, cell }: ConstantSource) {
+    this.name = name;
+    this.#cell = cell;
+  }
+
+  next(): number {
+    return this.#cell.length + 1;
+  }
+
+  write(target: Buffer, at: number): number {
+    return at + this.#cell.copy(target, at);
+  }
+}
+
 /** Writes the values of one column as packed cells. */
-export class ColumnReader {
+export class ColumnReader implements CellSource {
   readonly form: ColumnForm;
   readonly #values: RowValues;
   #value: unknown;
@@ -61,7 +93,14 @@ export class ColumnReader {
     this.#values = values;
   }
 
-  /** Goes to the next row; returns how much room its cell needs, or -1 if there is no text for it. */
+  get name(): string {
+    return this.form.column.name;
+  }
+
+  get words(): string {
+    return this.form.words;
+  }
+
   next(): number {
     const value = this.#values.next();
     this.#value = value;
@@ -71,7 +110,6 @@ export class ColumnReader {
     return this.#text === undefined ? -1 : 3 * this.#text.length + 1;
   }
 
-  /** Writes the cell; returns the position behind it, or -1 if it is no text. */
   write(target: Buffer, at: number): number {
     const value = this.#value;
     if (value === null || value === undefined) return writeNull(target, at);

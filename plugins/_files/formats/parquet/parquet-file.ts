@@ -1,38 +1,43 @@
-import { DrayError, LF, type RecordOutput, TAB } from 'dray/sdk';
+import { type Column, DrayError, LF, type RecordOutput, TAB } from 'dray/sdk';
 import { type ColumnMetaData, type DecodedArray, parquetMetadataAsync, type RowGroup } from 'hyparquet';
 import { assembleLists, assembleNested } from 'hyparquet/src/assemble.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import type { IndexedFile, RandomAccess } from '../format.ts';
+import type { WantedColumn } from '../parquet.ts';
+import type { ConstantSource } from '../text/columns.ts';
 import { CheckedSource } from './checked-source.ts';
 import { ChunkPages, supportedCodecs } from './chunk-pages.ts';
 import { type ColumnForm, columnForms } from './column-forms.ts';
-import { AssembledValues, ColumnReader, FlatValues, type RowValues } from './column-readers.ts';
+import { AssembledValues, type CellSource, ColumnReader, ConstantReader, FlatValues, type RowValues } from './column-readers.ts';
 
 /** Reads the index at the end of a file. */
 export async function openParquetFile(
   source: RandomAccess,
   file: string,
-  wanted: readonly (string | number)[] | undefined,
+  wanted: readonly WantedColumn[] | undefined,
 ): Promise<IndexedFile> {
   const bytes = new CheckedSource(source, file);
   const metadata = await bytes.parsing(() => parquetMetadataAsync(bytes, { geoparquet: false }));
   const groups = metadata.row_groups;
-  const forms = bytes.decoding(() => columnForms(metadata, file, wanted));
+  const keys = wanted?.filter((one) => typeof one !== 'object');
+  const forms = bytes.decoding(() => columnForms(metadata, file, keys));
+  const columns = columnsFrom(wanted, forms);
   const chunksOf = bytes.decoding(() => groups.map((group) => wantedChunks(group, forms, bytes, file)));
 
-  const readersOf = async (group: number): Promise<ColumnReader[]> => {
+  const readersOf = async (group: number): Promise<CellSource[]> => {
     const chunks = chunksOf[group]!;
     const pages = await bytes.readAll(chunks.flat().map(({ from, to }) => ({ from, to })));
     const rows = Number(groups[group]!.num_rows);
     let next = 0;
-    return forms.map((form, index) => {
+    const readers = forms.map((form, index) => {
       const own = chunks[index]!.map(({ chunk }, leaf) => new ChunkPages(form.leaves[leaf]!, chunk, pages[next++]!));
       return new ColumnReader(form, valuesOf(form, own, rows));
     });
+    return columns.map((one) => ('cell' in one ? new ConstantReader(one) : readers[forms.indexOf(one)]!));
   };
 
   return {
-    schema: { columns: forms.map(({ column }) => column) },
+    schema: { columns: columns.map((one) => ('cell' in one ? constantColumn(one) : one.column)) },
     rowCount: Number(metadata.num_rows),
     parts: groups.map((group, index) => ({
       rows: Number(group.num_rows),
@@ -53,6 +58,16 @@ export async function openParquetFile(
       }
     },
   };
+}
+
+/** What is delivered, in order: constants among what the file has. */
+function columnsFrom(wanted: readonly WantedColumn[] | undefined, forms: readonly ColumnForm[]): (ColumnForm | ConstantSource)[] {
+  let next = 0;
+  return wanted?.map((one) => (typeof one === 'object' ? one : forms[next++]!)) ?? [...forms];
+}
+
+function constantColumn({ name, type }: ConstantSource): Column {
+  return { name, type: type?.logical ?? 'string', isNullable: true };
 }
 
 interface WantedChunk {
@@ -113,11 +128,11 @@ function valuesOf({ leaves, node }: ColumnForm, chunks: readonly ChunkPages[], r
 }
 
 /** Packs rows until the batch is full; returns the row to go on with. */
-function packRows(readers: readonly ColumnReader[], row: number, rows: number, firstRow: number, out: RecordOutput): number {
+function packRows(readers: readonly CellSource[], row: number, rows: number, firstRow: number, out: RecordOutput): number {
   const { builder } = out;
   for (; row < rows && !builder.isFull; row++) {
     let room = 0;
-    let failed: ColumnReader | undefined;
+    let failed: CellSource | undefined;
     for (const reader of readers) {
       const size = reader.next();
       if (size === -1) failed ??= reader;
@@ -131,7 +146,7 @@ function packRows(readers: readonly ColumnReader[], row: number, rows: number, f
       else builder.buffer[at++] = index === readers.length - 1 ? LF : TAB;
     }
     if (failed === undefined) builder.advance(at, 1);
-    else out.reject(new DrayError('ROW_REJECTED', `${failed.form.words} (row ${firstRow + row})`, { column: failed.form.column.name }));
+    else out.reject(new DrayError('ROW_REJECTED', `${failed.words} (row ${firstRow + row})`, { column: failed.name }));
   }
   return row;
 }

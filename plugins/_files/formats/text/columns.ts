@@ -36,10 +36,16 @@ export const keyedColumnOption = columnFields.refine(
 
 export type KeyedColumnOption = z.output<typeof keyedColumnOption>;
 
+/** A column with the same value in every row; `cell` as it stands in packed rows. */
+export interface ConstantSource {
+  readonly name: string;
+  readonly field: undefined;
+  readonly type: CellType | undefined;
+  readonly cell: Buffer;
+}
+
 /** One column to be delivered: a field of the file, or a constant. */
-export type ColumnSource =
-  | { readonly name: string; readonly field: number; readonly type: CellType | undefined }
-  | { readonly name: string; readonly field: undefined; readonly type: CellType | undefined; readonly cell: Buffer };
+export type ColumnSource = ConstantSource | { readonly name: string; readonly field: number; readonly type: CellType | undefined };
 
 /**
  * Compiles the option `column`.
@@ -51,13 +57,23 @@ export function columnSources(options: readonly ColumnOption[], nullFormat: stri
     const type = cellType(option);
     const name = option.name ?? `c${index ?? position}`;
     if (index !== undefined) return { name, field: index, type };
-    const text = value === null || value === undefined || value === nullFormat ? null : String(value);
-    const canonical = text === null || type === undefined ? text : type.canonical(text);
-    if (canonical === undefined) throw new DrayError('JOB_INVALID', `"value" of the column ${name} is not ${type?.words}`);
-    const cell = Buffer.alloc(canonical === null ? 2 : canonical.length * 3);
-    const end = canonical === null ? writeNull(cell, 0) : writeText(cell, 0, canonical);
-    return { name, field: undefined, type, cell: cell.subarray(0, end) };
+    return constantSource(name, type, value === nullFormat ? null : (value ?? null));
   });
+}
+
+function constantSource(name: string, type: CellType | undefined, value: string | number | boolean | null): ConstantSource {
+  const text = value === null ? null : String(value);
+  const canonical = text === null || type === undefined ? text : type.canonical(text);
+  if (canonical === undefined) throw new DrayError('JOB_INVALID', `"value" of the column ${name} is not ${type?.words}`);
+  const cell = Buffer.alloc(canonical === null ? 2 : canonical.length * 3);
+  const end = canonical === null ? writeNull(cell, 0) : writeText(cell, 0, canonical);
+  return { name, field: undefined, type, cell: cell.subarray(0, end) };
+}
+
+/** The column of an option that has a "value"; undefined if it has none. */
+export function constantOf(option: KeyedColumnOption, position: number): ConstantSource | undefined {
+  const { name = `c${position}`, value } = option;
+  return value === undefined ? undefined : constantSource(name, cellType(option), value);
 }
 
 /** One column of text per field. */

@@ -22,6 +22,8 @@ export interface Encoding {
   readonly encode: (text: string) => Buffer | undefined;
   /** What a file starts with. */
   readonly mark: Buffer;
+  /** Every byte is a character of its own, and those of ASCII are ASCII, so that line ends and quotes can be found without decoding. */
+  readonly isBytewise: () => boolean;
 }
 
 /**
@@ -48,7 +50,21 @@ export async function encodingCalled(name: string): Promise<Encoding | undefined
       return iconv.decode(bytes, codec, { stripBOM: false }) === text ? bytes : undefined;
     },
     mark: width === undefined ? Buffer.alloc(0) : iconv.encode('\ufeff', codec),
+    isBytewise: () => isBytewise((bytes) => iconv.decode(bytes, codec)),
   };
+}
+
+/**
+ * Decides by what comes of all bytes, in both orders: in an encoding of several bytes some of them join, and one that knows the mark of UTF-8 takes it away at the
+ * start.
+ */
+function isBytewise(decode: (bytes: Buffer) => string): boolean {
+  const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+  const mark = Buffer.from('\ufeff');
+  const text = decode(Buffer.concat([mark, all]));
+  const backwards = decode(Buffer.from(all).reverse());
+  const isAscii = text.slice(mark.length, mark.length + 128) === all.toString('latin1', 0, 128);
+  return isAscii && text.length === mark.length + all.length && backwards === [...text.slice(mark.length)].reverse().join('');
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encrypted, parseKey, plainToStored } from '../../../../plugins/_files/codecs/cipher.ts';
+import { encrypted, parseKey } from '../../../../plugins/_files/codecs/cipher.ts';
+import { plainToStored } from '../../../../plugins/_files/codecs/cipher-chunks.ts';
 import { chunkSizes, contents, file, flipped, MemorySink, outcome, pack, stream, textOf, unpack } from './streams.ts';
 
 const key = parseKey('00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff');

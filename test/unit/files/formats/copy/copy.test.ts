@@ -31,8 +31,17 @@ describe('COPY text', () => {
 
   test('is the bytes of the batches', () => {
     const batch = batchOf(textSchema(2), [['a\tb', null]]);
-    expect(copy().encoder(batch.schema).encode(batch)).toBe(batch.bytes);
+    expect(copy().encoder(batch.schema).encode(batch)).toEqual(batch.bytes);
     expect(copy().suffix).toBe('.copy');
+  });
+
+  test('stays as it was written, though the memory of the batch is used again, until the call after the next', () => {
+    const encoder = copy().encoder(textSchema(1));
+    const [first, second] = ['one', 'two'].map((cell) => batchOf(textSchema(1), [[cell]]));
+    const bytes = encoder.encode(first!);
+    first!.bytes.fill(0);
+    encoder.encode(second!);
+    expect(String(bytes)).toBe('one\n');
   });
 
   test('as psql writes it is read, with all its escapes', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DrayError } from '../../../../../core/sdk/index.ts';
 import { parquet } from '../../../../../plugins/_files/formats/parquet.ts';
+import { constantOf } from '../../../../../plugins/_files/formats/text/columns.ts';
 import { textSchema } from '../../../../support/arbitraries.ts';
 import { KeepingOutput } from '../keeping-output.ts';
 import { encoded, messagesOf, readIndexed } from '../through.ts';
@@ -63,6 +64,29 @@ describe('a Parquet file of another program', () => {
     const some = await readIndexed(parquet({ columns: ['text', 0, 5, 'boolean'] }), golden('arrow-types'));
     expect(some.schema.columns.map(({ name }) => name)).toEqual(['text', 'boolean', 'int64', 'boolean']);
     expect(some.rows[1]).toEqual(['', 'false', '9223372036854775807', 'false']);
+  });
+
+  test('delivers constants among its columns, and also nothing but constants', async () => {
+    const constants = [
+      { name: 'kind', value: 'a\tb', type: 'string' as const },
+      { name: 'nothing', value: null, type: 'long' as const },
+      { name: 'count', value: '007', type: 'long' as const },
+    ].map((option, position) => constantOf(option, position)!);
+    const columns = [constants[0]!, 'text', constants[1]!, 0, constants[2]!];
+    const { schema, rows } = await readIndexed(parquet({ columns }), golden('arrow-types'));
+    expect(schema.columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      'kind string',
+      'text string',
+      'nothing integer',
+      'boolean boolean',
+      'count integer',
+    ]);
+    expect(rows.slice(1)).toEqual([
+      ['a\tb', '', null, 'false', '7'],
+      ['a\tb', null, null, null, '7'],
+    ]);
+    const alone = await readIndexed(parquet({ columns: constants.slice(2) }), golden('arrow-types'));
+    expect(alone.rows).toEqual([['7'], ['7'], ['7']]);
   });
 
   test.each(['snappy', 'gzip', 'brotli', 'zstd', 'lz4'])('may be packed with %s, in several row groups', async (codec) => {

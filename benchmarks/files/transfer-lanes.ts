@@ -1,0 +1,100 @@
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Arena } from '../arena.ts';
+import type { Contestant } from '../course.ts';
+import { drayContestant, writeJob } from '../dray-job.ts';
+import { measuredRun } from '../measured-run.ts';
+import { unlessInstalled } from '../rivals.ts';
+import type { FileCourse } from './file-lanes.ts';
+import { sftpWords } from './file-rivals.ts';
+import { intoSameFile, sha256Of } from './written-set.ts';
+
+/** This module runs as dist/benchmarks/files/transfer-lanes.js. */
+const program = resolve(import.meta.dirname, 'transfer.js');
+/** The ready file is taken so often: at a few hundred MB/s the start of Node would count for too much. */
+const copies = 4;
+const name = 'big.copy';
+
+type Remote = 'sftp' | 's3';
+
+/** One big file of COPY text, as it is, from the local disk to a server. */
+export async function upload(arena: Arena, rows: number, kind: Remote): Promise<FileCourse> {
+  const file = await bigFile(arena, rows);
+  const place = await arena.place(kind);
+  const { writer, env } = place;
+  const jobFile = await writeJob(join(arena.folder, `file-${kind}.json`), {
+    reader: { name: 'txtfilereader', parameter: { path: [file], fileFormat: 'copy' } },
+    writer: { ...writer, parameter: { ...writer.parameter, fileFormat: 'copy', writeMode: 'truncate' } },
+  });
+  const [rival, storage] = await transfers(arena, kind, 'put', file);
+  return {
+    contestants: [rival, storage, drayContestant(jobFile, env, { channels: 1, title: 'dray run' })],
+    ...intoSameFile(place, await sha256Of(createReadStream(file))),
+  };
+}
+
+/** The way back. */
+export async function download(arena: Arena, rows: number, kind: Remote): Promise<FileCourse> {
+  const file = await bigFile(arena, rows);
+  const place = await arena.place(kind);
+  const local = await arena.place('local');
+  await place.empty();
+  const [, putting] = await transfers(arena, kind, 'put', file);
+  await measuredRun(putting.command, arena.signal);
+  const reader = place.reader(name);
+  const jobFile = await writeJob(join(arena.folder, `${kind}-file.json`), {
+    reader: { ...reader, parameter: { ...reader.parameter, fileFormat: 'copy' } },
+    writer: { ...local.writer, parameter: { ...local.writer.parameter, fileFormat: 'copy', writeMode: 'truncate' } },
+  });
+  const [rival, storage] = await transfers(arena, kind, 'get', join(local.folder, name));
+  return {
+    contestants: [rival, storage, drayContestant(jobFile, place.env, { channels: 1, title: 'dray run' })],
+    ...intoSameFile(local, await sha256Of(createReadStream(file))),
+  };
+}
+
+/** What brings a file there or back without an engine: the rival, and dray's storage. */
+async function transfers(
+  arena: Arena,
+  kind: Remote,
+  direction: 'put' | 'get',
+  file: string,
+): Promise<readonly [rival: Contestant, storage: Contestant]> {
+  const { path, options } = await storageOptions(arena, kind);
+  const transfer = (how: string) => ({
+    words: [process.execPath, program, `${how}-${direction}`, file, path],
+    env: { DRAY_BENCH_STORAGE: JSON.stringify(options) },
+  });
+  const storage = { title: `dray’s storage alone`, isRival: false, command: transfer(kind) };
+  if (kind === 's3') return [{ title: 'the SDK of Amazon alone', isRival: true, command: transfer('sdk') }, storage];
+  // -f flushes to the disk, as dray does.
+  const order = direction === 'put' ? `put -f ${file} ${name}` : `get -f ${name} ${file}`;
+  const words = sftpWords(await arena.place('sftp'));
+  const sftp = {
+    title: `sftp, ${direction} -f`,
+    isRival: true,
+    command: { words: ['/bin/sh', '-c', `echo ${order} | "$@"`, 'sh', ...words], env: {} },
+    ...unlessInstalled('sftp'),
+  };
+  return [sftp, storage];
+}
+
+/** As dray's storages take them, and the path of the file there. */
+async function storageOptions(arena: Arena, kind: Remote) {
+  if (kind === 's3') {
+    const { bucket, prefix, facts } = await arena.place('s3');
+    const { endpoint, region, accessKeyId, secretAccessKey } = facts;
+    return { path: `${prefix}${name}`, options: { endpoint, region, accessKeyId, secretAccessKey, bucket } };
+  }
+  const { folder, port, user, privateKey, knownHosts } = await arena.place('sftp');
+  const options = { host: '127.0.0.1', port, username: user, privateKey: readFileSync(privateKey, 'utf8'), hostKey: { knownHosts } };
+  return { path: `${folder}/${name}`, options };
+}
+
+async function bigFile(arena: Arena, rows: number): Promise<string> {
+  const ready = await arena.readyFile('postgres', rows);
+  return arena.made(name, async (path) => {
+    for (let copy = 0; copy < copies; copy++) await pipeline(createReadStream(ready), createWriteStream(path, { flags: 'a' }));
+  });
+}

@@ -1,0 +1,81 @@
+import { runJob } from '../controller/run-job.ts';
+import type { Job } from '../job/load-job.ts';
+import type { RunLedger } from '../ledger/run-store.ts';
+import type { RunReport } from '../report/report.ts';
+import { DrayError } from '../sdk/index.ts';
+import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
+import { InlineExecutor } from '../worker/inline-executor.ts';
+import { plural } from './format.ts';
+import type { Interrupt } from './interrupt.ts';
+import { Planning } from './planning.ts';
+import { Progress } from './progress.ts';
+import type { Screen } from './screen.ts';
+import { summary } from './summary.ts';
+
+/** Dirty records told one by one; the rest is counted. */
+const toldDirtyRecords = 10;
+
+export interface RunOnceOptions {
+  readonly channels?: number | undefined;
+  readonly json: boolean;
+  readonly screen: Screen;
+  readonly interrupt: Interrupt;
+}
+
+/** Runs a job, or goes on with it, before the eyes of the user; prints the report and returns the exit code. */
+export async function runOnce(job: Job, ledger: RunLedger, { channels, json, screen, interrupt }: RunOnceOptions): Promise<number> {
+  const planning = new Planning(screen);
+  let progress: Progress | undefined;
+  let dirtyTold = 0;
+  const report = await runJob(job, {
+    ledger,
+    channels,
+    signal: interrupt.signal,
+    executor: (tasks, width) => (tasks === 1 ? new InlineExecutor() : lazyPool(Math.min(tasks, width))),
+    listener: {
+      note: (message) => screen.note(message),
+      planning: (message) => planning.update(message),
+      contentStarts(_content, { reader, writer, tasks, estimatedRows }) {
+        planning.stop();
+        progress = new Progress({ title: `${job.name} ${reader} → ${writer} (${plural(tasks, 'task')})`, estimatedRows }, screen);
+      },
+      progress: (_content: number, counters: TaskCounters) => progress?.update(counters),
+      contentEnds: () => progress?.stop(),
+      dirty(record) {
+        if (++dirtyTold <= toldDirtyRecords) screen.warn(dirtySentence(record));
+        if (dirtyTold === toldDirtyRecords + 1) screen.warn('more dirty records follow; they are counted, not listed');
+      },
+      warn: (message) => screen.warn(message),
+      print: (text) => (json ? process.stderr : process.stdout).write(text),
+    },
+  });
+  planning.stop();
+  if (json) screen.json(report);
+  else screen.line(summary(report));
+  return endOf(report, screen, interrupt.exitCode());
+}
+
+/** Prints the failure, if there is one, and returns the exit code. */
+function endOf({ run, error, isResumable }: RunReport, screen: Screen, signalCode: number | undefined): number {
+  if (error === undefined) return 0;
+  screen.error(error);
+  if (isResumable)
+    screen.line(`What is committed is kept: \`dray resume ${run}\` goes on with the rest, \`dray discard ${run}\` gives it up.`);
+  return signalCode ?? DrayError.fromWire(error).exitCode;
+}
+
+function dirtySentence({ side, task, split, row, column, cause }: DirtyRecord): string {
+  const where = column === undefined ? '' : `, column ${column}`;
+  return `dirty record: row ${row} of ${split} (task ${task}${where}) was refused by the ${side}: ${cause}`;
+}
+
+/** A pool whose module (piscina) is loaded only now: jobs of one task do without it. */
+function lazyPool(lanes: number): Executor {
+  const pool = import('../worker/pool-executor.ts').then(({ PoolExecutor }) => new PoolExecutor(lanes));
+  return {
+    lanes,
+    join: async (...call) => (await pool).join(...call),
+    run: async (...call) => (await pool).run(...call),
+    close: async () => (await pool).close(),
+  };
+}

@@ -1,0 +1,51 @@
+import type { Guarantee, Json, Schema, Split, Target } from '../sdk/index.ts';
+
+/** What a run writes down, in its order. A resumed run goes on in the same journal. */
+export type RunEvent =
+  | {
+      readonly type: 'begun';
+      readonly run: string;
+      readonly job: string;
+      /** Absolute path. */
+      readonly file: string;
+      /** Of the job's text, secrets masked. */
+      readonly digest: string;
+      /** `-p name=value`, without secrets. */
+      readonly parameters: Readonly<Record<string, string>>;
+      /** Names of parameters that are secrets: they must be given again. */
+      readonly secretParameters: readonly string[];
+      readonly at: string;
+      readonly guarantee: string;
+      readonly channels: number;
+    }
+  | { readonly type: 'resumed'; readonly epoch: number; readonly at: string }
+  | {
+      readonly type: 'planned';
+      readonly content: number;
+      readonly reader: string;
+      readonly writer: string;
+      readonly source: Schema;
+      readonly splits: readonly Split[];
+      readonly firstTask: number;
+      readonly guarantee: Guarantee;
+    }
+  | { readonly type: 'prepared'; readonly content: number; readonly target: Target }
+  /** The content reads at one more point in time. */
+  | { readonly type: 'snapshot'; readonly content: number; readonly position?: string }
+  /** The task is about to commit: without `committed` behind it, it is not known here whether it did. */
+  | { readonly type: 'committing'; readonly task: number; readonly attempt: number }
+  | { readonly type: 'committed'; readonly task: number; readonly attempt: number; readonly commit: Json; readonly tally: Json }
+  | { readonly type: 'failed'; readonly task: number; readonly attempt: number; readonly code: string; readonly message: string }
+  | { readonly type: 'published'; readonly content: number; readonly published: Json }
+  | { readonly type: 'discarded'; readonly content: number }
+  | { readonly type: 'rolled back'; readonly content: number; readonly at: string }
+  /** Rows of the quarantine, by their ids, are about to be loaded, as one task of this number; and once more before its commit, without those that were refused. */
+  | { readonly type: 'replaying'; readonly content: number; readonly task: number; readonly rows: readonly string[] }
+  | { readonly type: 'replayed'; readonly task: number; readonly at: string }
+  | {
+      readonly type: 'ended';
+      readonly state: 'done' | 'failed' | 'cancelled';
+      readonly at: string;
+      readonly rows: Readonly<Record<string, number>>;
+      readonly error?: { readonly code: string; readonly message: string };
+    };

@@ -1,0 +1,140 @@
+import type { Guarantee, Json, Schema, Split, Target } from '../sdk/index.ts';
+import type { RunEvent } from './events.ts';
+
+export interface PlannedContent {
+  readonly reader: string;
+  readonly writer: string;
+  readonly source: Schema;
+  readonly splits: readonly Split[];
+  readonly firstTask: number;
+  readonly guarantee: Guarantee;
+}
+
+/** A content as the journal knows it. */
+export interface ContentState {
+  plan?: PlannedContent;
+  target?: Target;
+  /** Points in time that tasks have read at. */
+  snapshots: number;
+  isPublished: boolean;
+  isDiscarded: boolean;
+  isRolledBack: boolean;
+  /** What `rollback` of the writer needs; null if there is nothing to bring back. */
+  published: Json;
+}
+
+export interface TaskState {
+  committed?: { readonly attempt: number; readonly commit: Json; readonly tally: Json };
+  /** An attempt was about to commit when the process died. */
+  isInDoubt: boolean;
+}
+
+export interface Replay {
+  readonly content: number;
+  readonly task: number;
+  /** Ids of quarantined rows. */
+  readonly rows: readonly string[];
+}
+
+/** Replays are tasks of the run, too, with numbers behind all others. */
+const firstReplay = 1_000_000;
+
+/** `interrupted`: its process is gone, or has stopped, without a word. */
+export type StoredState = 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+
+/** All that the journal of a run says. */
+export interface RunState {
+  readonly begun: Extract<RunEvent, { type: 'begun' }>;
+  readonly ended: Extract<RunEvent, { type: 'ended' }> | undefined;
+  readonly contents: ReadonlyMap<number, ContentState>;
+  readonly tasks: ReadonlyMap<number, TaskState>;
+  /** Rows of the quarantine that have been loaded since, by their ids. */
+  readonly replayed: ReadonlySet<string>;
+  /** Replays that have begun, and of which it is not known whether they were committed. */
+  readonly replaying: readonly Replay[];
+  /** Number of the next replay's task. */
+  readonly nextReplay: number;
+}
+
+/** Folds a journal; undefined if it does not even say how the run began. */
+export function runState(events: readonly RunEvent[]): RunState | undefined {
+  const [begun] = events;
+  if (begun?.type !== 'begun') return undefined;
+  const contents = new Map<number, ContentState>();
+  const tasks = new Map<number, TaskState>();
+  const replayed = new Set<string>();
+  const replaying = new Map<number, Replay>();
+  let nextReplay = firstReplay;
+  let ended: RunState['ended'];
+  const content = (number: number): ContentState => {
+    const known = contents.get(number) ?? {
+      snapshots: 0,
+      isPublished: false,
+      isDiscarded: false,
+      isRolledBack: false,
+      published: null,
+    };
+    contents.set(number, known);
+    return known;
+  };
+  for (const event of events) {
+    switch (event.type) {
+      case 'begun':
+        break;
+      case 'failed':
+        tasks.set(event.task, { isInDoubt: event.code === 'COMMIT_UNKNOWN' });
+        break;
+      case 'resumed':
+        ended = undefined;
+        break;
+      case 'planned': {
+        const { type: _, content: number, ...plan } = event;
+        content(number).plan = plan;
+        break;
+      }
+      case 'prepared':
+        content(event.content).target = event.target;
+        break;
+      case 'snapshot':
+        content(event.content).snapshots++;
+        break;
+      case 'committing':
+        tasks.set(event.task, { isInDoubt: true });
+        break;
+      case 'committed': {
+        const { attempt, commit, tally } = event;
+        tasks.set(event.task, { isInDoubt: false, committed: { attempt, commit, tally } });
+        break;
+      }
+      case 'published':
+        Object.assign(content(event.content), { isPublished: true, published: event.published });
+        break;
+      case 'discarded':
+        content(event.content).isDiscarded = true;
+        break;
+      case 'rolled back':
+        content(event.content).isRolledBack = true;
+        break;
+      case 'replaying': {
+        const { type: _, ...replay } = event;
+        replaying.set(event.task, replay);
+        nextReplay = event.task + 1;
+        break;
+      }
+      case 'replayed': {
+        for (const row of replaying.get(event.task)?.rows ?? []) replayed.add(row);
+        replaying.delete(event.task);
+        break;
+      }
+      case 'ended':
+        ended = event;
+        break;
+    }
+  }
+  return { begun, ended, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
+}
+
+/** Whether `dray resume` can go on with it. */
+export function isResumable({ ended, contents }: RunState): boolean {
+  return ended?.state !== 'done' && [...contents.values()].every(({ isDiscarded }) => !isDiscarded);
+}

@@ -1,0 +1,156 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DrayError } from '../sdk/index.ts';
+import type { RunEvent } from './events.ts';
+import { Journal } from './journal.ts';
+import { isOwned, Ownership } from './ownership.ts';
+import { Quarantine } from './quarantine.ts';
+import { isResumable, type RunState, runState, type StoredState } from './run-state.ts';
+import { makeStateFolder, unusable } from './state-folder.ts';
+
+/** Runs that ended are forgotten after so long; unfinished ones, too. */
+const keptDays = 30;
+
+/** A run that this process is at work on: what it writes down, and what an earlier process of it has written. */
+export class RunLedger {
+  readonly run: string;
+  /** Number of the process within the run, from 1. */
+  readonly epoch: number;
+  readonly quarantine: Quarantine;
+  /** Absent for a run that begins. */
+  readonly earlier: RunState | undefined;
+  readonly #journal: Journal<RunEvent>;
+  readonly #ownership: Ownership;
+
+  constructor(run: string, parts: { folder: string; journal: Journal<RunEvent>; ownership: Ownership; earlier?: RunState }) {
+    this.run = run;
+    this.epoch = parts.ownership.epoch;
+    this.quarantine = new Quarantine(parts.folder);
+    this.earlier = parts.earlier;
+    this.#journal = parts.journal;
+    this.#ownership = parts.ownership;
+  }
+
+  /** Resolves when the event would survive a crash of the machine. @throws DrayError STATE_UNUSABLE */
+  append(event: RunEvent): Promise<void> {
+    return this.#journal.append(event);
+  }
+
+  /** Writes the event down with the next one: for what may be lost. */
+  note(event: RunEvent): void {
+    this.#journal.note(event);
+  }
+
+  /** @throws DrayError RUN_TAKEN_OVER */
+  async checkOwned(): Promise<void> {
+    await this.#ownership.check();
+  }
+
+  async close(): Promise<void> {
+    await this.quarantine.close();
+    await this.#journal.close();
+    await this.#ownership.release();
+  }
+}
+
+/** A run as `dray runs` lists it. */
+export interface StoredRun extends RunState {
+  readonly run: string;
+  readonly folder: string;
+  readonly state: StoredState;
+  readonly isResumable: boolean;
+}
+
+/** Begins the journal of a run. @throws DrayError STATE_UNUSABLE */
+export async function beginRun(state: string, begun: Extract<RunEvent, { type: 'begun' }>): Promise<RunLedger> {
+  const folder = folderOf(state, begun.run);
+  await makeStateFolder(folder);
+  await forgetOld(state, begun.run);
+  return opened(folder, begun.run, undefined, begun);
+}
+
+/** Takes an unfinished run over. @throws DrayError RUN_UNKNOWN, RUN_NOT_RESUMABLE, STATE_UNUSABLE */
+export async function takeOverRun(state: string, run: string): Promise<RunLedger> {
+  const stored = await findRun(state, run);
+  if (!stored.isResumable && stored.state !== 'running') {
+    const why = stored.state === 'done' ? 'it is done' : 'what it left at the target has been removed';
+    throw new DrayError('RUN_NOT_RESUMABLE', `the run ${run} cannot be resumed: ${why}`);
+  }
+  return reopenRun(stored);
+}
+
+/** Takes over a run that has ended, for what is done with it afterwards (rollback, replay). @throws DrayError RUN_NOT_RESUMABLE while it is at work */
+export async function reopenRun({ folder, run }: StoredRun): Promise<RunLedger> {
+  const ownership = await Ownership.take(folder);
+  // Only now: until here another process may have written.
+  const earlier = runState(await Journal.read<RunEvent>(journalIn(folder)));
+  return opened(folder, run, { ownership, earlier: earlier! });
+}
+
+async function opened(
+  folder: string,
+  run: string,
+  taken: { ownership: Ownership; earlier: RunState } | undefined,
+  first?: RunEvent,
+): Promise<RunLedger> {
+  const ownership = taken?.ownership ?? (await Ownership.take(folder));
+  const journal = await Journal.open<RunEvent>(journalIn(folder));
+  const ledger = new RunLedger(run, { folder, journal, ownership, ...(taken === undefined ? {} : { earlier: taken.earlier }) });
+  if (first !== undefined) await ledger.append(first);
+  return ledger;
+}
+
+/** All runs of the state folder, newest first. */
+export async function listRuns(state: string): Promise<StoredRun[]> {
+  const names = await readdir(join(state, 'runs')).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    throw unusable(state, cause);
+  });
+  const runs = await Promise.all(
+    names
+      .sort()
+      .reverse()
+      .map((run) => readRun(state, run)),
+  );
+  return runs.filter((one) => one !== undefined);
+}
+
+/** @throws DrayError RUN_UNKNOWN */
+export async function findRun(state: string, run: string): Promise<StoredRun> {
+  const isName = /^[\w-]+$/.test(run);
+  const found = isName ? await readRun(state, run) : undefined;
+  if (found === undefined) throw new DrayError('RUN_UNKNOWN', `there is no run "${run}" in ${state}`, { place: state });
+  return found;
+}
+
+async function readRun(state: string, run: string): Promise<StoredRun | undefined> {
+  const folder = folderOf(state, run);
+  const known = runState(await Journal.read<RunEvent>(journalIn(folder)));
+  if (known === undefined) return undefined;
+  const isRunning = known.ended === undefined && (await isOwned(folder));
+  return {
+    ...known,
+    run,
+    folder,
+    state: known.ended?.state ?? (isRunning ? 'running' : 'interrupted'),
+    isResumable: !isRunning && isResumable(known),
+  };
+}
+
+async function forgetOld(state: string, own: string): Promise<void> {
+  const before = Date.now() - keptDays * 24 * 3600 * 1000;
+  for (const run of await readdir(join(state, 'runs'))) {
+    if (run === own) continue;
+    const folder = folderOf(state, run);
+    const facts = await stat(journalIn(folder)).catch(() => undefined);
+    if (facts !== undefined && facts.mtimeMs < before && !(await isOwned(folder))) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function folderOf(state: string, run: string): string {
+  return join(state, 'runs', run);
+}
+
+function journalIn(folder: string): string {
+  return join(folder, 'journal.jsonl');
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { FixedQueue, Piscina } from 'piscina';
+import { asDrayError, type ErrorWire } from '../sdk/index.ts';
+import { cancelGraceMs } from '../task/or-aborted.ts';
+import type { LaneSpec, TaskListener, TaskOutcome, TaskSpec } from '../task/spec.ts';
+import type { Answer, Assignment, FromWorker, ToWorker } from './messages.ts';
+
+/** How long a thread may take to close its reader before it is ended. */
+const closeGraceMs = 2000;
+
+/** The thread ended in the middle: a plugin called process.exit, memory ran out, or it did not stop when it was told to. */
+export class ThreadEnded extends Error {
+  override readonly name = 'ThreadEnded';
+}
+
+type Called = Extract<Assignment, { port: MessagePort }>;
+type WithoutPort<A> = A extends Called ? Omit<A, 'port'> : never;
+
+/** The thread of one lane. If it ends, the next assignment has a new one. */
+export class LaneThread {
+  readonly #pool: Piscina<Assignment, Answer>;
+
+  constructor() {
+    this.#pool = new Piscina({
+      filename: fileURLToPath(new URL('./task-thread.js', import.meta.url)),
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // The default waits for work with Atomics.wait, which stops the thread's event loop and with it every open connection.
+      atomics: 'disabled',
+      recordTiming: false,
+      // Chunks from sockets die young, but are only freed when the young generation is full; with the default of 48 MB per thread two
+      // channels held 228 MB, with this 178 MB, at 3 % more CPU.
+      resourceLimits: { maxYoungGenerationSizeMb: 3 },
+      taskQueue: new FixedQueue(),
+    });
+    // A thread that ends between two tasks spoils nothing: the next one has a new thread.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** @throws ThreadEnded */
+  async join(spec: LaneSpec, signal: AbortSignal): Promise<ErrorWire | undefined> {
+    return (await this.#assign({ type: 'join', spec }, undefined, signal)) as ErrorWire | undefined;
+  }
+
+  /** @throws ThreadEnded */
+  async run(
+    task: { readonly spec: TaskSpec; readonly snapshot: LaneSpec | undefined },
+    listener: TaskListener,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome> {
+    return (await this.#assign({ type: 'run', ...task }, listener, signal)) as TaskOutcome;
+  }
+
+  /** Has the reader closed, and ends the thread. */
+  async close(): Promise<void> {
+    const late = AbortSignal.timeout(closeGraceMs);
+    await this.#pool.run({ type: 'close' }, { signal: late }).catch(() => undefined);
+    await this.#pool.destroy();
+  }
+
+  async #assign(assignment: WithoutPort<Called>, listener: TaskListener | undefined, signal: AbortSignal): Promise<Answer> {
+    const { port1: here, port2: there } = new MessageChannel();
+    here.on('message', (message: FromWorker) => {
+      if (listener !== undefined) deliver(message, listener, here);
+    });
+    const portClosed = once(here, 'close');
+    const kill = new AbortController();
+    let grace: NodeJS.Timeout | undefined;
+    const cancel = () => {
+      here.postMessage({ type: 'cancel', reason: asDrayError(signal.reason).toWire() } satisfies ToWorker);
+      grace = setTimeout(() => kill.abort(), cancelGraceMs);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    try {
+      const answer = await this.#pool.run({ ...assignment, port: there }, { transferList: [there], signal: kill.signal });
+      // The port is closed by the thread at the end: everything it said before has then been delivered.
+      await portClosed;
+      return answer;
+    } catch (cause) {
+      const late = `it did not stop within ${cancelGraceMs / 1000} s; the servers roll back what it did`;
+      throw new ThreadEnded(kill.signal.aborted ? late : (cause as Error).message, { cause });
+    } finally {
+      clearTimeout(grace);
+      signal.removeEventListener('abort', cancel);
+      here.close();
+    }
+  }
+}
+
+function deliver(message: FromWorker, listener: TaskListener, port: MessagePort): void {
+  switch (message.type) {
+    case 'progress':
+      listener.progress(message.counters);
+      return;
+    case 'dirty':
+      listener.dirty(message.record);
+      return;
+    case 'ready':
+      void answer(port, listener.mayCommit(message.tally));
+      return;
+    case 'warn':
+      listener.warn(message.message);
+      return;
+    case 'print':
+      listener.print(message.text);
+      return;
+  }
+}
+
+/** Tells a task that is ready whether it may commit. */
+async function answer(port: MessagePort, allowed: Promise<void>): Promise<void> {
+  try {
+    await allowed;
+    port.postMessage({ type: 'commit' } satisfies ToWorker);
+  } catch (error) {
+    port.postMessage({ type: 'commit', refused: asDrayError(error).toWire() } satisfies ToWorker);
+  }
+}

@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { DrayError, LF, RecordBatch, type RecordOutput } from 'dray/sdk';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Client } from './connection.ts';
+import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
+
+/** Passes the bytes of COPY through, in batches of whole rows. */
+export async function copyOut(client: Client, select: string, out: RecordOutput, signal: AbortSignal): Promise<void> {
+  const stream = client.query(copyTo(`COPY (${select}) TO STDOUT`, { highWaterMark: 256 * 1024 }));
+  const { builder } = out;
+  const canHoldEscapes = out.schema.columns.some(({ type }) => type === 'string' || type === 'json');
+  const send = async () => {
+    const batch = builder.take();
+    if (batch === undefined) return;
+    const isForeign = canHoldEscapes && hasForeignEscape(batch.bytes);
+    await out.send(isForeign ? new RecordBatch(batch.schema, withCanonicalEscapes(batch.bytes), batch.rowCount) : batch);
+  };
+  /** Start of a row whose end has not come yet; joined only once, for a row may be a gigabyte. */
+  let rest: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    signal.throwIfAborted();
+    const lastEnd = chunk.lastIndexOf(LF) + 1;
+    if (lastEnd === 0) {
+      rest.push(chunk);
+      continue;
+    }
+    builder.reserve(rest.reduce((sum, { length }) => sum + length, lastEnd));
+    let end = builder.position;
+    for (const part of rest) end += part.copy(builder.buffer, end);
+    end += chunk.copy(builder.buffer, end, 0, lastEnd);
+    let rows = 0;
+    for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) rows++;
+    builder.advance(end, rows);
+    rest = lastEnd === chunk.length ? [] : [Buffer.from(chunk.subarray(lastEnd))];
+    if (builder.isFull) await send();
+  }
+  if (rest.length > 0) throw new DrayError('CONNECTION_LOST', 'the server ended its COPY in the middle of a row');
+  await send();
+  if (!stream.readableEnded) await once(stream, 'end');
+}
