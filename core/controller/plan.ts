@@ -107,8 +107,17 @@ export async function inspectTarget({ writer, source }: OpenPlan, signal: AbortS
 }
 
 /** Releases both ends; what fails then has nothing left to spoil. */
-export async function closePlan({ reader, writer }: Plan & Partial<OpenPlan>): Promise<void> {
-  await Promise.allSettled([reader.close?.(), writer?.close?.()]);
+export async function closePlan(plan: Plan & Partial<OpenPlan>): Promise<void> {
+  await Promise.allSettled([closeReader(plan), plan.writer?.close?.()]);
+}
+
+const closedReaders = new WeakSet<Reader>();
+
+/** Releases the source, once: what is read of it, and the snapshot it holds. */
+export async function closeReader({ reader }: Plan): Promise<void> {
+  if (closedReaders.has(reader)) return;
+  closedReaders.add(reader);
+  await Promise.allSettled([reader.close?.()]);
 }
 
 function matched(source: Schema, target: Target): Target {

@@ -8,7 +8,7 @@ import type { Executor, TaskCounters, TaskSpec, TaskTally } from '../task/spec.t
 import { guaranteeOf } from './guarantee.ts';
 import { type SharedLimits, taskSpecs } from './limits.ts';
 import { moveRows } from './move-rows.ts';
-import { type OpenPlan, prepareTarget, verifySource } from './plan.ts';
+import { closeReader, type OpenPlan, prepareTarget, verifySource } from './plan.ts';
 import { resumedTarget } from './resumed-plan.ts';
 import type { RunListener } from './run-job.ts';
 import { type EarlierTask, TaskRunner } from './run-tasks.ts';
@@ -108,6 +108,8 @@ class ContentRun {
     checkDirtyShare(this.#context.job, sumOf(this.tasks).rows);
     await this.#quarantine();
     await ledger.checkOwned();
+    // A snapshot that is still held, in the same database, would not see the exchanged table, and makes the writer wait for its end.
+    await closeReader(plan);
     await ledger.append({ type: 'published', content, published: await publish(plan, commits, intent) });
   }
 

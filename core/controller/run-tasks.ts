@@ -1,6 +1,6 @@
 import type { RunLedger } from '../ledger/run-store.ts';
 import { type AttemptReport, reportedError, round, type TaskReport, tallyOf } from '../report/report.ts';
-import { DrayError, type ErrorWire, type Json } from '../sdk/index.ts';
+import { asDrayError, DrayError, type ErrorWire, type Json } from '../sdk/index.ts';
 import {
   type DirtyRecord,
   type Executor,
@@ -116,7 +116,7 @@ export class TaskRunner {
         continue;
       }
       const error = DrayError.fromWire(outcome.error);
-      if (error.code === 'SNAPSHOT_LOST') {
+      if (error.code === 'SNAPSHOT_LOST' && job.attempts.length < this.#context.maxAttempts) {
         this.#queue.again(job, 0);
         return;
       }
@@ -154,7 +154,8 @@ export class TaskRunner {
       },
       stop.signal,
     );
-    const result = outcome.state === 'failed' ? { ...outcome, error: inDoubt(outcome.error, spec, isAllowed) } : outcome;
+    const isCancelled = stop.signal.aborted && outcome.state === 'failed' && outcome.error.code === asDrayError(stop.signal.reason).code;
+    const result = outcome.state === 'failed' ? { ...outcome, error: inDoubt(outcome.error, spec, isAllowed, isCancelled) } : outcome;
     const failure = result.state === 'failed' ? { error: reportedError(DrayError.fromWire(result.error)) } : {};
     attempts.push({ attempt, state: result.state, seconds: round((performance.now() - startedAt) / 1000), ...failure });
     this.results.reports[slot] = taskReport(spec, result.state, result.counters, attempts);
@@ -229,12 +230,13 @@ export class TaskRunner {
 }
 
 /**
- * Without a ledger nobody can tell whether a task whose thread died in its commit is there: it must not simply be started again.
+ * Without a ledger nobody can tell whether a task that ended in its commit is there: it must not simply be started again.
  * @param isAllowed the attempt had been told to commit
+ * @param isCancelled it ended because the run did, and not by an answer of the target
  */
-function inDoubt(error: ErrorWire, { id, guarantee, split }: TaskSpec, isAllowed: boolean): ErrorWire {
-  if (!isAllowed || guarantee === 'exactly-once' || error.code !== 'WORKER_DIED') return error;
-  const message = `the thread of task ${id} ended while it committed, and nothing tells whether its rows are there: ${error.message}`;
+function inDoubt(error: ErrorWire, { id, guarantee, split }: TaskSpec, isAllowed: boolean, isCancelled: boolean): ErrorWire {
+  if (!isAllowed || guarantee === 'exactly-once' || (error.code !== 'WORKER_DIED' && !isCancelled)) return error;
+  const message = `task ${id} ended while it committed, and nothing tells whether its rows are there: ${error.message}`;
   return new DrayError('COMMIT_UNKNOWN', message, { side: 'target', place: split.name }).toWire();
 }
 

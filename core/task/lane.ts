@@ -90,7 +90,7 @@ export class Lane {
 
   #source(spec: TaskSpec, plugin: ReaderPlugin): ReaderSource {
     let taken: Kept | undefined;
-    let giveUp: (() => void) | undefined;
+    let release: (() => void) | undefined;
     return {
       take: async ({ signal }) => {
         // A reader that was not given back hangs in a call that did not heed its signal.
@@ -99,17 +99,21 @@ export class Lane {
         kept.isTaken = true;
         taken = kept;
         // What it has open goes at once, also where a plugin heeds only the signal of its context; one in a snapshot lives on.
-        giveUp = () => {
+        const giveUp = () => {
           if (!kept.hasJoined) kept.life.abort(signal.reason);
         };
         signal.addEventListener('abort', giveUp, { once: true });
+        // A task that fails behind its last row has no say over the reader any more: the next task has it.
+        release = () => signal.removeEventListener('abort', giveUp);
         if (signal.aborted) giveUp();
         return kept.reader;
       },
       giveBack: async (_reader, isReusable) => {
         const kept = taken!;
         kept.isTaken = false;
-        if (!isReusable && !kept.hasJoined && this.#kept === kept) await this.#drop();
+        release?.();
+        const isUsable = isReusable && !kept.life.signal.aborted;
+        if (!isUsable && !kept.hasJoined && this.#kept === kept) await this.#drop();
       },
     };
   }

@@ -23,6 +23,8 @@ import { type TaskListener, type TaskOutcome, type TaskSpec, type TaskTally, zer
 import { watchOver } from './watchdog.ts';
 
 const progressIntervalMs = 200;
+/** How long a commit may go on when the task is to stop. */
+const commitGraceMs = 5000;
 
 export interface TaskPlugins {
   readonly reader: ReaderPlugin;
@@ -58,7 +60,7 @@ export async function runTask(
     const { commit, attempt } = await orAborted(run.toEnd(), stop.signal, cancelGraceMs);
     return { state: 'done', counters: run.counters, commit, attempt };
   } catch (error) {
-    return { state: 'failed', counters: run.counters, error: asDrayError(error).toWire() };
+    return { state: 'failed', counters: run.counters, error: run.failure(error).toWire() };
   } finally {
     unwatch();
     clearInterval(ticker);
@@ -87,6 +89,10 @@ class TaskRun {
   /** While a call is pending; `#calls` counts them. */
   #pendingWriter: TaskWriter | undefined;
   #calls = 0;
+  /** The commit has been sent and not been answered. */
+  #isCommitting = false;
+  /** Ends the writer's connections. Not in the middle of a commit, if that can be waited for. */
+  readonly #writerLife = new AbortController();
 
   constructor(spec: TaskSpec, writer: WriterPlugin, readers: ReaderSource, listener: TaskListener, stop: AbortController) {
     this.#spec = spec;
@@ -96,6 +102,12 @@ class TaskRun {
     this.#stop = stop;
     const { run, job } = spec;
     this.#context = { run, job, warn: listener.warn, print: listener.print, signal: stop.signal };
+    const onStop = () => {
+      if (!this.#isCommitting) this.#writerLife.abort(stop.signal.reason);
+      else setTimeout(() => this.#writerLife.abort(stop.signal.reason), commitGraceMs).unref();
+    };
+    stop.signal.addEventListener('abort', onStop, { once: true });
+    if (stop.signal.aborted) onStop();
     this.#channel = new Channel(spec.channel, new RateLimit(spec.rates, spec.rateClocks), stop.signal);
     this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
     const fit = new Fit(spec.source, spec.target.schema);
@@ -147,15 +159,29 @@ class TaskRun {
     return written.value;
   }
 
+  /** What to say of a failure. Without a ledger nobody can tell whether a commit that was not answered has happened. */
+  failure(thrown: unknown): DrayError {
+    const error = asDrayError(thrown);
+    const { guarantee, id, split } = this.#spec;
+    if (!this.#isCommitting || guarantee === 'exactly-once') return error;
+    return new DrayError('COMMIT_UNKNOWN', `task ${id} was committing, and nothing tells whether its rows are there: ${error.message}`, {
+      cause: error,
+      side: 'target',
+      place: split.name,
+    });
+  }
+
   /** The first failure is the one that counts: it stops the other side, whose own complaint then is only an echo. */
   async #guarded<T>(side: Side, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (thrown) {
       const { signal } = this.#stop;
-      const error = signal.aborted
-        ? asDrayError(signal.reason)
-        : asDrayError(thrown, { side, place: this.#places.current ?? this.#spec.split.name });
+      const isAnswer = thrown instanceof DrayError && thrown.code === 'COMMIT_UNKNOWN';
+      const error =
+        signal.aborted && !isAnswer
+          ? asDrayError(signal.reason)
+          : asDrayError(thrown, { side, place: this.#places.current ?? this.#spec.split.name });
       this.#stop.abort(error);
       throw error;
     }
@@ -187,7 +213,7 @@ class TaskRun {
 
   async #write(mayRead: (isWanted: boolean) => void): Promise<Committed> {
     const { id, attempt, guarantee, source, target } = this.#spec;
-    const writer = await this.#writerPlugin.open(this.#spec.writer.options, this.#context);
+    const writer = await this.#writerPlugin.open(this.#spec.writer.options, { ...this.#context, signal: this.#writerLife.signal });
     try {
       const taskWriter = await writer.openTask({ id, attempt, guarantee, source, target });
       if (taskWriter.earlier !== undefined) {
@@ -240,7 +266,16 @@ class TaskRun {
     const tally: TaskTally = { ...this.counters, attempt: this.#spec.attempt };
     await this.#listener.mayCommit(tally);
     this.#stop.signal.throwIfAborted();
-    return (await this.#pending(taskWriter, () => taskWriter.commit(tally))) ?? null;
+    this.#isCommitting = true;
+    try {
+      const commit = (await this.#pending(taskWriter, () => taskWriter.commit(tally))) ?? null;
+      this.#isCommitting = false;
+      return commit;
+    } catch (error) {
+      // What the target itself has answered is certain; of what our own end of the connection has brought about nothing is.
+      this.#isCommitting = this.#writerLife.signal.aborted;
+      throw error;
+    }
   }
 
   #watchedWriter(taskWriter: TaskWriter): Pick<TaskWriter, 'write'> {

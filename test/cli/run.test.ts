@@ -31,8 +31,21 @@ describe('the report of --json', () => {
       rowsPerSecond: expect.any(Number),
       guarantee: 'at-least-once',
       channels: 2,
-      contents: [{ ...end, rows: { read: 20, written: 20, dirty: 0, filtered: 0 }, reader: 'stream', writer: 'stream', tasks: 2 }],
-      tasks: [0, 1].map((id) => ({ ...end, id, content: 0, split: `slice ${id}`, seconds: expect.any(Number) })),
+      contents: [
+        {
+          ...end,
+          rows: { read: 20, written: 20, dirty: 0, filtered: 0 },
+          reader: 'stream',
+          writer: 'stream',
+          tasks: 2,
+          guarantee: 'at-least-once',
+        },
+      ],
+      tasks: [0, 1].map((id) => ({
+        ...end,
+        ...{ id, content: 0, split: `slice ${id}`, seconds: expect.any(Number) },
+        attempts: [{ attempt: 1, state: 'done', seconds: expect.any(Number) }],
+      })),
     });
   });
 

@@ -190,14 +190,18 @@ describe.each([
   const extra = { ...options, postSql: ["INSERT INTO @table VALUES (99, 'post')"] };
   const old = name.startsWith('swapped') ? [] : [50];
 
-  test.each(['before', 'after', 'frozen'] as const)('leaves the rows once after the next one: %s', async (fault) => {
-    const points = await crashPoints(extra);
-    expect(points.length).toBeGreaterThan(10);
-    for (const point of fault === 'before' ? points.slice(0, 1) : points) {
-      const died = await dieAt(point, fault, extra);
-      expect({ ...died, ids: await idsOf(died.table) }).toEqual({ ...died, ids: [1, 2, 3, ...old, 99] });
-    }
-  });
+  test.each(['before', 'after', 'frozen'] as const)(
+    'leaves the rows once after the next one: %s',
+    async (fault) => {
+      const points = await crashPoints(extra);
+      expect(points.length).toBeGreaterThan(10);
+      for (const point of fault === 'before' ? points.slice(0, 1) : points) {
+        const died = await dieAt(point, fault, extra);
+        expect({ ...died, ids: await idsOf(died.table) }).toEqual({ ...died, ids: [1, 2, 3, ...old, 99] });
+      }
+    },
+    300_000,
+  );
 });
 
 /** One process that dies at a statement, and another one that goes on with its run. */

@@ -78,7 +78,7 @@ describe.each(['1', '2'])('on %s channel(s)', (channels) => {
     const { folder } = workshop();
     addPlugin(folder, 'exiting.js', readerThat('process.exit(0);'));
     const result = await run(folder, { name: './exiting.js', parameter: {} }, sink, channels);
-    expectFault(result, { exitCode: 1, code: 'INTERNAL', says: /^the thread of task [01] ended/ });
+    expectFault(result, { exitCode: 1, code: 'POISON_TASK', says: /^task [01] was set aside after it had ended its thread 3 times/ });
   });
 });
 

@@ -124,18 +124,19 @@ test('several connections are locked together', async () => {
 });
 
 test('on a server that is set to SERIALIZABLE the rows that are read are not locked', async () => {
-  await database.sql('SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE');
-  onTestFinished(async () => void (await database.sql('SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ')));
-  const opened = await lanesOf(1);
-  const changed: unknown[] = [];
-  await opened.read(
-    0,
-    { ...opened.splits[0]!, name: 't' },
-    {
-      onBatch: async () => {
-        changed.push(await database.sql('SET innodb_lock_wait_timeout = 1', 'UPDATE t SET id = id + 100', 'UPDATE t SET id = id - 100'));
-      },
-    },
+  await database.sql(
+    'CREATE TABLE wide (id int PRIMARY KEY, word varchar(300))',
+    "INSERT INTO wide SELECT seq, repeat('w', 300) FROM seq_1_to_50000",
+    'SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE',
   );
-  expect(changed).toHaveLength(1);
+  onTestFinished(async () => void (await database.sql('SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ')));
+  const opened = await lanesOf(1, { table: 'wide' });
+  let batches = 0;
+  const rows = await opened.read(0, opened.splits[0]!, {
+    onBatch: async () => {
+      if (batches++ === 0) await database.sql('SET innodb_lock_wait_timeout = 1', "UPDATE wide SET word = 'other' WHERE id = 1");
+    },
+  });
+  expect(rows).toHaveLength(50_000);
+  expect(batches).toBeGreaterThan(10);
 });

@@ -252,11 +252,13 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
 
 /** Ends sessions of readers, as an administrator would: by a condition, or by their number. */
 async function killSessions({ kind, sql }: TestDatabase, which: string): Promise<void> {
-  if (kind === 'mysql') await sql(`KILL CONNECTION ${which}`);
-  else
-    await sql(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'snapshot' AND application_name = 'dray' AND ${which}`,
-    );
+  if (kind === 'mysql') {
+    await sql(`KILL CONNECTION ${which}`);
+    return;
+  }
+  const ours = `FROM pg_stat_activity WHERE datname = 'snapshot' AND application_name = 'dray' AND ${which}`;
+  await sql(`SELECT pg_terminate_backend(pid) ${ours}`);
+  await until('they are gone', 10_000, async () => expect(await sql(`SELECT pid ${ours}`)).toEqual([]));
 }
 
 /** Number of the session that has read last. */

@@ -146,8 +146,12 @@ function pass(from: Socket, to: Socket, faultsNow: () => FlowFaults, cut: () => 
     if (corrupt >= 0 && corrupt < kept.length) kept[corrupt] = ~kept[corrupt]!;
     passed += kept.length;
     count(kept.length);
-    if (kept.length > 0 && !to.destroyed && !to.write(kept))
-      await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => undefined);
+    if (kept.length > 0 && !to.destroyed && !to.write(kept)) {
+      const over = new AbortController();
+      const { signal } = over;
+      await Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).catch(() => undefined);
+      over.abort();
+    }
     if (passed >= cutAfter) cut();
     else if (passed >= endAfter) {
       hasEnded = true;

@@ -6,6 +6,7 @@ import { answering } from './answering.ts';
 import { freePort } from './free-port.ts';
 import { requireMariadb } from './mariadb-install.ts';
 import { giveTo, openPrivateServer, serverOwner } from './private-server.ts';
+import { type Killable, killRevived, revived } from './revived-server.ts';
 
 /** How to reach a MariaDB or MySQL server; plain data, so that it can go to another process. */
 export interface MariadbFacts {
@@ -27,7 +28,7 @@ export interface MariadbAccess extends MariadbFacts {
   createDatabase(name: string): Promise<string>;
 }
 
-export interface MariadbServer extends MariadbAccess {
+export interface MariadbServer extends MariadbAccess, Killable {
   /** Ends a private server and removes its folder; on someone else's server drops the databases created for this one. */
   stop(): Promise<void>;
 }
@@ -51,8 +52,9 @@ export function mariadbAccess(facts: MariadbFacts): MariadbAccess {
  *
  * @param options.settings arguments of mariadbd such as `--local-infile=0`; they win over ours. A server with settings
  *   is always a private one.
+ * @param options.isRevived it begins again when it was killed; only a private one
  */
-export async function startMariadb(options: { settings?: string[] } = {}): Promise<MariadbServer> {
+export async function startMariadb(options: { settings?: string[]; isRevived?: boolean } = {}): Promise<MariadbServer> {
   const givenUrl = process.env.DRAY_TEST_MYSQL_URL;
   if (givenUrl !== undefined && givenUrl !== '' && options.settings === undefined) return borrowServer(givenUrl);
   requireMariadb();
@@ -60,12 +62,12 @@ export async function startMariadb(options: { settings?: string[] } = {}): Promi
   const user = 'dray';
   const password = randomBytes(12).toString('hex');
   const port = await freePort();
-  const server = openPrivateServer('dray-mariadb-', owner, 'KILL');
+  const server = openPrivateServer('dray-mariadb-', owner, options.isRevived === true ? 'TERM' : 'KILL');
   const { folder } = server;
   const firstStatements = join(folder, 'init.sql');
   await writeFile(
     firstStatements,
-    `CREATE USER '${user}'@'127.0.0.1' IDENTIFIED BY '${password}';
+    `CREATE USER IF NOT EXISTS '${user}'@'127.0.0.1' IDENTIFIED BY '${password}';
 GRANT ALL ON *.* TO '${user}'@'127.0.0.1' WITH GRANT OPTION;
 `,
     { mode: 0o600 },
@@ -73,21 +75,23 @@ GRANT ALL ON *.* TO '${user}'@'127.0.0.1' WITH GRANT OPTION;
   giveTo(owner, firstStatements);
 
   const datadir = `--datadir=${join(folder, 'data')}`;
+  const serve = [
+    ...['mariadbd', '--no-defaults', datadir, `--tmpdir=${folder}`, `--init-file=${firstStatements}`],
+    ...['--bind-address=127.0.0.1', `--port=${port}`, `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`],
+    ...['--skip-name-resolve', '--skip-log-bin', '--local-infile=1', '--character-set-server=utf8mb4'],
+    ...['--innodb-flush-log-at-trx-commit=2', '--innodb-buffer-pool-size=256M', '--max-allowed-packet=64M'],
+    ...(options.settings ?? []),
+  ];
   server.begin({
     prepare: ['mariadb-install-db', '--no-defaults', datadir, '--auth-root-authentication-method=normal', '--skip-test-db'],
-    serve: [
-      ...['mariadbd', '--no-defaults', datadir, `--tmpdir=${folder}`, `--init-file=${firstStatements}`],
-      ...['--bind-address=127.0.0.1', `--port=${port}`, `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`],
-      ...['--skip-name-resolve', '--skip-log-bin', '--local-infile=1', '--character-set-server=utf8mb4'],
-      ...['--innodb-flush-log-at-trx-commit=2', '--innodb-buffer-pool-size=256M', '--max-allowed-packet=64M'],
-      ...(options.settings ?? []),
-    ],
+    serve: options.isRevived === true ? revived(serve) : serve,
   });
   const host = '127.0.0.1';
   const url = `mysql://${user}:${password}@${host}:${port}`;
   await answering('MariaDB', server, () => onServer(url, (connection) => connection.ping()));
   return {
     ...mariadbAccess({ host, port, user, password, url, databasePrefix: '' }),
+    kill: (downSeconds) => killRevived(folder, downSeconds),
     async stop() {
       await server.stop();
     },
@@ -110,6 +114,9 @@ async function borrowServer(givenUrl: string): Promise<MariadbServer> {
   });
   return {
     ...mariadbAccess(facts),
+    kill() {
+      throw new Error('The server of DRAY_TEST_MYSQL_URL is not ours to kill.');
+    },
     stop: () =>
       onServer(facts.url, async (connection) => {
         // Not SHOW DATABASES LIKE: "_" in the prefix would be a wildcard.

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { answering } from './answering.ts';
 import { freePort } from './free-port.ts';
 import { giveTo, openPrivateServer, type ServerOwner, serverOwner } from './private-server.ts';
+import { type Killable, killRevived, revived } from './revived-server.ts';
 
 /** How to reach a PostgreSQL server; plain data, so that it can go to another process. */
 export interface PostgresFacts {
@@ -25,7 +26,7 @@ export interface PostgresAccess extends PostgresFacts {
   createDatabase(name: string): Promise<void>;
 }
 
-export interface PostgresServer extends PostgresAccess {
+export interface PostgresServer extends PostgresAccess, Killable {
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
 }
@@ -52,12 +53,13 @@ export function postgresAccess(facts: PostgresFacts): PostgresAccess {
  * nobody. It ends with this process even without `stop`.
  *
  * @param options.settings as in postgresql.conf; they win over ours
+ * @param options.isRevived it begins again when it was killed
  */
-export async function startPostgres(options: { settings?: Record<string, string> } = {}): Promise<PostgresServer> {
+export async function startPostgres(options: { settings?: Record<string, string>; isRevived?: boolean } = {}): Promise<PostgresServer> {
   const owner = serverOwner('postgres');
   const password = randomBytes(12).toString('hex');
   const port = await freePort();
-  const server = openPrivateServer('dray-postgres-', owner, 'QUIT');
+  const server = openPrivateServer('dray-postgres-', owner, options.isRevived === true ? 'TERM' : 'QUIT');
   const programs = await reachablePrograms(server.folder, owner);
   const passwordFile = join(server.folder, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
@@ -72,13 +74,14 @@ export async function startPostgres(options: { settings?: Record<string, string>
     log_min_messages: 'error',
     ...options.settings,
   };
+  const serve = [programs.postgres, '-D', 'data', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   server.begin({
     prepare: [
       programs.initdb,
       ...['--pgdata=data', '--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
       ...['--encoding=UTF8', '--locale=C', '--no-sync'],
     ],
-    serve: [programs.postgres, '-D', 'data', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    serve: options.isRevived === true ? revived(serve) : serve,
   });
   const host = '127.0.0.1';
   const user = 'postgres';
@@ -91,6 +94,7 @@ export async function startPostgres(options: { settings?: Record<string, string>
   });
   return {
     ...postgresAccess({ host, port, user, password, url }),
+    kill: (downSeconds) => killRevived(server.folder, downSeconds),
     async stop() {
       await server.stop();
     },

@@ -85,7 +85,7 @@ export function giveTo(owner: ServerOwner, path: string): void {
  * @param prefix of the folder's name
  * @param endSignal ends the server at once: its data are thrown away, nothing needs to be flushed
  */
-export function openPrivateServer(prefix: string, owner: ServerOwner, endSignal: 'QUIT' | 'KILL'): PrivateServer {
+export function openPrivateServer(prefix: string, owner: ServerOwner, endSignal: 'QUIT' | 'KILL' | 'TERM'): PrivateServer {
   // Synchronous up to spawn: a process that ends in between would leave the folder.
   const folder = mkdtempSync(join(tmpdir(), prefix));
   giveTo(owner, folder);

@@ -61,7 +61,9 @@ export async function readRows(
   split: Split,
   { signal = new AbortController().signal, onBatch }: ReadOptions = {},
 ): Promise<Cell[][]> {
-  const channel = new Channel({ maxBytes: 1 << 20, maxBatches: 2 }, new RateLimit({ bytesPerSecond: 0, recordsPerSecond: 0 }), signal);
+  const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
+  const channel = new Channel({ maxBytes: 1 << 20, maxBatches: 2 }, new RateLimit({ bytesPerSecond: 0, recordsPerSecond: 0 }), ended);
   const output: RecordOutput & { flush(): Promise<void> } = new ChannelOutput(schema, { maxBytes: 1 << 16, maxRows: 1000 }, channel, {
     batch: () => undefined,
     reject: (fault) => {
@@ -77,12 +79,17 @@ export async function readRows(
     }
   };
   const read = async () => {
-    for (const part of split.members ?? [split]) await reader.read(part, output, signal);
+    for (const part of split.members ?? [split]) await reader.read(part, output, ended);
     await output.flush();
     channel.end();
   };
-  const [reading] = await Promise.allSettled([read().finally(() => channel.end()), write()]);
-  if (reading.status === 'rejected') throw reading.reason;
+  const writing = write().catch((error: unknown) => {
+    stop.abort(error);
+    throw error;
+  });
+  const [wrote, reading] = await Promise.allSettled([writing, read().finally(() => channel.end())]);
+  // A reader that fails ends the channel, so that only a cause of its own is the writer's.
+  for (const one of [wrote, reading]) if (one.status === 'rejected') throw one.reason;
   return rows;
 }
 

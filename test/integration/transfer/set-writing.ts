@@ -2,6 +2,7 @@ import type { PluginContext, Schema } from '../../../core/sdk/index.ts';
 import { openFileWriter } from '../../../plugins/_files/file-writer.ts';
 import { copy } from '../../../plugins/_files/formats/copy.ts';
 import { findSetFiles } from '../../../plugins/_files/set/find-set.ts';
+import { signingKey } from '../../../plugins/_files/set/signature.ts';
 import { verifyFile } from '../../../plugins/_files/set/verify.ts';
 import type { Storage } from '../../../plugins/_files/storage/storage.ts';
 import { batchOf } from '../../unit/files/formats/keeping-output.ts';
@@ -14,13 +15,15 @@ export interface WritingFacts {
   readonly fileName?: string;
   readonly writeMode?: 'truncate' | 'overwrite-atomically' | 'append' | 'nonConflict';
   readonly signal?: AbortSignal;
+  /** The secret that signs. */
+  readonly signature?: string;
 }
 
 /** A run that writes a set of two files, in steps that a test can hold between. The storage stays open. */
 export async function startWriting(
   storage: Storage,
   folder: string,
-  { run, fileName = 'orders', writeMode = 'append', signal }: WritingFacts,
+  { run, fileName = 'orders', writeMode = 'append', signal, signature }: WritingFacts,
 ) {
   const context: PluginContext = {
     run,
@@ -40,7 +43,7 @@ export async function startWriting(
       compression: 'none',
       encryptionKey: null,
       codecs: [],
-      signatureKey: undefined,
+      signatureKey: signature === undefined ? undefined : signingKey(signature),
       hasSidecars: true,
       maxFileBytes: undefined,
     },

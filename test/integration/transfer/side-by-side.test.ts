@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { DrayError } from '../../../core/sdk/index.ts';
@@ -93,6 +94,31 @@ describe.each(placeKinds)('runs into the same folder (%s)', (kind) => {
     await writeSet(storage, folder, { run: runId(2), writeMode });
     expect(await rowsIn(storage, folder)).toEqual(rowsOf(runId(2)));
     expect((await namesIn(storage, folder)).filter((name) => name.includes(runId(1)))).toEqual([]);
+  });
+
+  test.each([
+    ['without a signature', {}],
+    ['with a signature of somebody else', { signature: { algorithm: 'hmac-sha256', value: Buffer.alloc(32).toString('base64') } }],
+  ])('sign no set that lies there as if a run had died, %s', async (_title, forged) => {
+    const folder = place.newFolder();
+    const signature = 'a secret of both sides';
+    await writeSet(storage, folder, { run: runId(1), signature });
+    // A whole set with all that belongs to it, made by somebody who has no key.
+    const elsewhere = place.newFolder();
+    await writeSet(storage, elsewhere, { run: runId(2) });
+    const names = (await namesIn(storage, elsewhere)).filter((name) => name !== '_SUCCESS');
+    for (const name of names) await put(storage, folder, name, await bytesOf(storage, storage.join(elsewhere, name)));
+    const manifest = `orders__${runId(2)}.manifest.json`;
+    const sha256 = createHash('sha256')
+      .update(await bytesOf(storage, storage.join(folder, manifest)))
+      .digest('hex');
+    const files = names.filter((name) => name.endsWith('.copy'));
+    const journal = { ...JSON.parse(mark(runId(2), deadPid())), files, entry: { manifest, sha256, run: runId(2), ...forged } };
+    await put(storage, folder, `.orders__${runId(2)}.publishing.json`, JSON.stringify(journal));
+
+    await writeSet(storage, folder, { run: runId(3), signature });
+    expect(await rowsIn(storage, folder)).toEqual(rowsOf(runId(1), runId(3)));
+    expect(await namesIn(storage, folder)).toHaveLength(2 * 5 + 1);
   });
 
   test('leave alone for two days what one on another host has not finished', async () => {
