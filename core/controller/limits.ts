@@ -23,9 +23,12 @@ export interface SharedLimits {
   readonly dirtyCount: SharedArrayBuffer;
 }
 
-export function sharedLimits(job: Job): SharedLimits {
+/** @param dirtyBefore dirty records of earlier processes of the run */
+export function sharedLimits(job: Job, dirtyBefore = 0): SharedLimits {
   const { bytesPerSecond, recordsPerSecond } = job;
-  return { rate: new RateLimit({ bytesPerSecond, recordsPerSecond }), dirtyCount: new SharedArrayBuffer(4) };
+  const dirtyCount = new SharedArrayBuffer(4);
+  new Int32Array(dirtyCount)[0] = dirtyBefore;
+  return { rate: new RateLimit({ bytesPerSecond, recordsPerSecond }), dirtyCount };
 }
 
 /**

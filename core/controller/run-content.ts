@@ -81,20 +81,17 @@ class ContentRun {
   }
 
   async toEnd(): Promise<void> {
-    const { stop, ledger, content, listener } = this.#context;
+    const { stop, ledger, content } = this.#context;
     const plan = this.#plan;
     stop.signal.throwIfAborted();
     await verifySource(plan, stop.signal);
-    const { reader, writer } = this.#names;
-    const guarantee = (this.#guarantee =
-      this.#earlier?.plan?.guarantee ??
-      (await guaranteeOf(this.#context.job.guarantee, plan.writer, { name: writer, warn: listener.warn })));
+    const guarantee = await this.#promised();
     const intent: WriteIntent = { guarantee, mode: this.#earlier?.target === undefined ? 'run' : 'resume' };
     if (plan.resumed === undefined) {
       // An earlier process of the run may have made the target ready, and have written nothing that counts.
       if (ledger.epoch > 1) await plan.writer.discard?.();
       const { source, splits } = plan;
-      ledger.note({ type: 'planned', content, reader, writer, source, splits, firstTask: this.#context.firstTask, guarantee });
+      ledger.note({ type: 'planned', content, ...this.#names, source, splits, firstTask: this.#context.firstTask, guarantee });
     }
     const before = this.#earlier?.target;
     const target =
@@ -111,6 +108,15 @@ class ContentRun {
     // A snapshot that is still held, in the same database, would not see the exchanged table, and makes the writer wait for its end.
     await closeReader(plan);
     await ledger.append({ type: 'published', content, published: await publish(plan, commits, intent) });
+  }
+
+  /** What is promised of the rows: what an earlier process of the run has promised, or what the target can do. */
+  async #promised(): Promise<Guarantee> {
+    const { job, listener } = this.#context;
+    const facts = { name: this.#names.writer, warn: listener.warn };
+    const guarantee = this.#earlier?.plan?.guarantee ?? (await guaranteeOf(job.guarantee, this.#plan.writer, facts));
+    this.#guarantee = guarantee;
+    return guarantee;
   }
 
   async #runTasks(specs: readonly TaskSpec[]): Promise<void> {

@@ -4,7 +4,7 @@ import type { ContentState } from '../ledger/run-state.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
 import { type ContentReport, type RunReport, reportedError, round, sumOf } from '../report/report.ts';
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
-import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
+import type { DirtyRecord, Executor, TaskCounters, TaskTally } from '../task/spec.ts';
 import { defaultChannels, sharedLimits } from './limits.ts';
 import { closePlan, type OpenPlan, openPlan, openTarget, type PlanOptions } from './plan.ts';
 import { resumedPlan } from './resumed-plan.ts';
@@ -46,7 +46,7 @@ export function newRunId(): string {
 
 /** Runs a job to its end: contents one after the other, the tasks of a content side by side. Never rejects: failure is in the report. */
 export async function runJob(job: Job, options: RunOptions): Promise<RunReport> {
-  const { channels: wanted, listener, signal, ledger } = options;
+  const { channels: wanted, signal, ledger } = options;
   const startedAt = performance.now();
   const channels = wanted ?? job.channels ?? defaultChannels();
   const stop = new AbortController();
@@ -99,7 +99,7 @@ interface RunContext extends RunOptions {
 async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
   const { ledger, listener, channels, stop, executor, results } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
-  const limits = sharedLimits(job);
+  const limits = sharedLimits(job, dirtyBefore(ledger));
   const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
   const plans: (OpenPlan | undefined)[] = [];
   let failure: DrayError | undefined;
@@ -125,6 +125,14 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
   } finally {
     await Promise.all(plans.map(async (plan) => (plan === undefined ? undefined : closePlan(plan))));
   }
+}
+
+/** Dirty records of the tasks that earlier processes have committed: the limit holds for the whole run. */
+function dirtyBefore({ earlier }: RunLedger): number {
+  const tallies = [...(earlier?.tasks.values() ?? [])].flatMap(({ committed }) =>
+    committed === undefined ? [] : [committed.tally as unknown as TaskTally],
+  );
+  return tallies.reduce((sum, { rowsDirty }) => sum + rowsDirty, 0);
 }
 
 /** A content of which nothing is committed yet may as well be planned anew. */

@@ -49,3 +49,6 @@ export type RunEvent =
       readonly rows: Readonly<Record<string, number>>;
       readonly error?: { readonly code: string; readonly message: string };
     };
+
+/** An event as it stands in the journal: with the number of the process that wrote it, so that one that has lost the run changes nothing any more. */
+export type StoredEvent = RunEvent & { readonly epoch?: number };

@@ -1,5 +1,5 @@
 import type { Guarantee, Json, Schema, Split, Target } from '../sdk/index.ts';
-import type { RunEvent } from './events.ts';
+import type { RunEvent, StoredEvent } from './events.ts';
 
 export interface PlannedContent {
   readonly reader: string;
@@ -57,7 +57,8 @@ export interface RunState {
 }
 
 /** Folds a journal; undefined if it does not even say how the run began. */
-export function runState(events: readonly RunEvent[]): RunState | undefined {
+export function runState(stored: readonly StoredEvent[]): RunState | undefined {
+  const events = withoutLate(stored);
   const [begun] = events;
   if (begun?.type !== 'begun') return undefined;
   const contents = new Map<number, ContentState>();
@@ -132,6 +133,15 @@ export function runState(events: readonly RunEvent[]): RunState | undefined {
     }
   }
   return { begun, ended, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
+}
+
+/** Leaves out what a process said after another one had taken the run: it was asleep, and does not know better. */
+function withoutLate(events: readonly StoredEvent[]): StoredEvent[] {
+  let latest = 1;
+  return events.filter(({ epoch = latest }) => {
+    latest = Math.max(latest, epoch);
+    return epoch === latest;
+  });
 }
 
 /** Whether `dray resume` can go on with it. */

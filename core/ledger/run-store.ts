@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DrayError } from '../sdk/index.ts';
-import type { RunEvent } from './events.ts';
+import type { RunEvent, StoredEvent } from './events.ts';
 import { Journal } from './journal.ts';
 import { isOwned, Ownership } from './ownership.ts';
 import { Quarantine } from './quarantine.ts';
@@ -19,10 +19,10 @@ export class RunLedger {
   readonly quarantine: Quarantine;
   /** Absent for a run that begins. */
   readonly earlier: RunState | undefined;
-  readonly #journal: Journal<RunEvent>;
+  readonly #journal: Journal<StoredEvent>;
   readonly #ownership: Ownership;
 
-  constructor(run: string, parts: { folder: string; journal: Journal<RunEvent>; ownership: Ownership; earlier?: RunState }) {
+  constructor(run: string, parts: { folder: string; journal: Journal<StoredEvent>; ownership: Ownership; earlier?: RunState }) {
     this.run = run;
     this.epoch = parts.ownership.epoch;
     this.quarantine = new Quarantine(parts.folder);
@@ -33,12 +33,12 @@ export class RunLedger {
 
   /** Resolves when the event would survive a crash of the machine. @throws DrayError STATE_UNUSABLE */
   append(event: RunEvent): Promise<void> {
-    return this.#journal.append(event);
+    return this.#journal.append({ ...event, epoch: this.epoch });
   }
 
   /** Writes the event down with the next one: for what may be lost. */
   note(event: RunEvent): void {
-    this.#journal.note(event);
+    this.#journal.note({ ...event, epoch: this.epoch });
   }
 
   /** @throws DrayError RUN_TAKEN_OVER */
@@ -83,7 +83,7 @@ export async function takeOverRun(state: string, run: string): Promise<RunLedger
 export async function reopenRun({ folder, run }: StoredRun): Promise<RunLedger> {
   const ownership = await Ownership.take(folder);
   // Only now: until here another process may have written.
-  const earlier = runState(await Journal.read<RunEvent>(journalIn(folder)));
+  const earlier = runState(await Journal.read<StoredEvent>(journalIn(folder)));
   return opened(folder, run, { ownership, earlier: earlier! });
 }
 
@@ -94,7 +94,7 @@ async function opened(
   first?: RunEvent,
 ): Promise<RunLedger> {
   const ownership = taken?.ownership ?? (await Ownership.take(folder));
-  const journal = await Journal.open<RunEvent>(journalIn(folder));
+  const journal = await Journal.open<StoredEvent>(journalIn(folder));
   const ledger = new RunLedger(run, { folder, journal, ownership, ...(taken === undefined ? {} : { earlier: taken.earlier }) });
   if (first !== undefined) await ledger.append(first);
   return ledger;
@@ -125,7 +125,7 @@ export async function findRun(state: string, run: string): Promise<StoredRun> {
 
 async function readRun(state: string, run: string): Promise<StoredRun | undefined> {
   const folder = folderOf(state, run);
-  const known = runState(await Journal.read<RunEvent>(journalIn(folder)));
+  const known = runState(await Journal.read<StoredEvent>(journalIn(folder)));
   if (known === undefined) return undefined;
   const isRunning = known.ended === undefined && (await isOwned(folder));
   return {

@@ -1,4 +1,4 @@
-import type { Json, PluginContext, Schema, Target, TaskFacts, TaskWriter, Writer } from 'dray/sdk';
+import type { Json, PluginContext, Schema, Target, TaskFacts, TaskWriter, WriteIntent, Writer } from 'dray/sdk';
 import { DrayError } from 'dray/sdk';
 import { suffixOf } from './codecs/chain.ts';
 import type { Codec } from './codecs/codec.ts';
@@ -56,13 +56,15 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
     signatureKey: setup.signatureKey,
     signal: context.signal,
   };
+  /** What is replayed is added to what is there, whatever the job says. */
+  const setFor = (mode: WriteIntent['mode']): SetFacts => (mode === 'replay' ? { ...set, keepsEarlier: true } : set);
   let source: Schema = { columns: [] };
   /** What takes back what may be visible, in the order in which it became so. */
   const undo: (() => Promise<void>)[] = [];
   let marked: SuccessEntry | undefined;
 
-  const refuseEarlier = async () => {
-    if (writeMode !== 'nonConflict') return;
+  const refuseEarlier = async (mode: WriteIntent['mode'] = 'run') => {
+    if (writeMode !== 'nonConflict' || mode === 'replay') return;
     for (const { path } of await storage.filesIn(folder)) {
       const name = nameIn(path);
       const isOther = ![context.run, undefined].includes(names.runOf(name)) && !isMark(name) && !isJournal(name);
@@ -82,16 +84,18 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
       await refuseEarlier();
       return target;
     },
-    async prepare(from) {
+    // What a task has committed is hidden until the run publishes just that; what else lies there then goes.
+    refusesExactlyOnce: async () => undefined,
+    async prepare(from, { mode }) {
       const target = targetOf(from);
       await storage.makeFolder(folder);
-      await settleCrashed(set);
-      await refuseEarlier();
+      await settleCrashed(setFor(mode));
+      await refuseEarlier(mode);
       await markRun(set);
       return target;
     },
     openTask: async (task) => new TaskFiles(setup, names, task),
-    async publish(commits) {
+    async publish(commits, { mode }) {
       const all = (commits.filter((one) => one !== null) as unknown as TaskCommit[]).sort((a, b) => a.task - b.task);
       const files = all.flatMap(({ task, files: parts }) => parts.map((part) => ({ task, ...part })));
       if (files.length === 0) {
@@ -110,10 +114,11 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
       const finished = files.map(
         (file): FinishedFile => ({ receipt: file.receipt, name: nameIn(file.receipt.path), sidecar: sidecarOf(file, setup, set, source) }),
       );
-      await publishSet(set, source, finished, {
+      await publishSet(setFor(mode), source, finished, {
         rowDigest: digest,
         hasSidecars: setup.hasSidecars,
-        check: refuseEarlier,
+        isAgain: mode === 'resume',
+        check: () => refuseEarlier(mode),
         onVisible: (one) => void undo.push(one),
         onMarked: (entry) => {
           marked = entry;
@@ -208,7 +213,7 @@ class TaskFiles implements TaskWriter {
 
   async #begin(): Promise<DataFile> {
     const { storage, folder, format, codecs } = this.#setup;
-    const name = this.#names.data(this.#task.id, this.#done.length);
+    const name = this.#names.data(this.#task.id, this.#done.length, this.#task.attempt);
     const upload = await storage.begin(storage.join(folder, name));
     this.#open = new DataFile(format.encoder(this.#task.source), upload, codecs, this.#task.source);
     await this.#open.start();

@@ -21,7 +21,7 @@ export interface Dray {
 }
 
 /** Longer than any fault can keep a run from its end. */
-const patienceMs = 180_000;
+const patienceMs = 120_000;
 
 /** Starts the real command line of this build. It does not outlive this program. */
 export function startDray(args: readonly string[], env: Readonly<Record<string, string>> = {}): Dray {

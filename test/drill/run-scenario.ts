@@ -31,6 +31,7 @@ export async function runScenario(scenario: Scenario, arena: Arena, keep: boolea
   await arena.ready();
   const source = await openSource(arena, scenario, join(folder, 'in'));
   const target = await openTarget(arena, scenario, join(folder, 'out'));
+  let isKept = keep;
   try {
     const { end, violations } = await judged(scenario, arena, { source, target, folder });
     const ends = end.processes.map(
@@ -38,12 +39,15 @@ export async function runScenario(scenario: Scenario, arena: Arena, keep: boolea
     );
     const outcome = violations.length > 0 ? 'violation' : !end.isDone ? 'refused' : ends.length > 1 ? 'resumed' : 'done';
     const struck = end.struck.map(({ kind }) => kind);
-    if (outcome === 'violation' && keep) keepOutputs(folder, end);
+    isKept = keep && outcome === 'violation';
+    if (isKept) keepOutputs(folder, end);
     return { scenario, outcome, struck, violations, ends, seconds: (performance.now() - startedAt) / 1000 };
+  } catch (error) {
+    throw new Error(`${(error as Error).message} (${folder})`, { cause: error });
   } finally {
     await arena.ready();
     await Promise.all([source.close(), target.close()]);
-    if (!keep) rmSync(folder, { recursive: true, force: true });
+    if (!isKept) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -21,7 +21,10 @@ export async function faultsOfTarget(scenario: Scenario, end: CourseEnd, place: 
       ? [...faultsOfRows(scenario, end, compare(wanted, await rowsIn(check!, [target], changing))), ...left]
       : [fault, ...left];
   }
-  return [...faultsOfRows(scenario, end, compare(wanted, await rowsIn(database, [target]))), ...(await leftTables(scenario, place))];
+  return [
+    ...faultsOfRows(scenario, end, compare(wanted, await rowsIn(database, [target], changing))),
+    ...(await leftTables(scenario, place)),
+  ];
 }
 
 function faultsOfRows({ guarantee }: Scenario, { processes }: CourseEnd, found: Difference): string[] {

@@ -7,7 +7,8 @@ export const successName = '_SUCCESS';
 
 /** Names of the files of one writer in one folder. Only names that are made like that are ever deleted. */
 export interface SetNames {
-  readonly data: (task: number, part: number) => string;
+  /** Attempts have names of their own, so that a process that was taken for dead cannot write into the file of the one that goes on with its work. */
+  readonly data: (task: number, part: number, attempt: number) => string;
   readonly manifest: string;
   /** Hidden; it is there as long as the run is, whose unfinished files are then left alone. */
   readonly mark: string;
@@ -34,7 +35,7 @@ export function isJournal(name: string): boolean {
 const runShape = /^\d{8}-\d{6}-[0-9a-f]{6}$/;
 
 /**
- * `<fileName>__<run>_<task>[-<part>]<suffix>`, and beside them `<fileName>__<run>.manifest.json`.
+ * `<fileName>__<run>_<task>[-<part>][.try<attempt>]<suffix>`, and beside them `<fileName>__<run>.manifest.json`.
  * @param suffix of format and codecs: `.csv.gz`
  */
 export function setNames(fileName: string, run: string, suffix: string): SetNames {
@@ -42,11 +43,12 @@ export function setNames(fileName: string, run: string, suffix: string): SetName
   // Ids of runs are all of one shape; "orders__archive_2024.csv" is nobody's output.
   const anyRun = runShape.test(run) ? runShape.source.slice(1, -1) : run.replace(/[A-Za-z0-9]/g, '[A-Za-z0-9]');
   const endings = [...new Set(['.csv', '.txt', '.copy', '.jsonl', '.parquet', suffix])].map(escaped).join('|');
-  const data = `_\\d{4,}(?:-\\d+)?(?:${endings})(?:\\.gz|\\.zst)?(?:\\.enc)?(?:\\.meta\\.json)?`;
+  const data = `_\\d{4,}(?:-\\d+)?(?:\\.try\\d+)?(?:${endings})(?:\\.gz|\\.zst)?(?:\\.enc)?(?:\\.meta\\.json)?`;
   const made = new RegExp(`^${escaped(start)}(${anyRun})(?:${data}|\\.(?:manifest|publishing|writing)\\.json)$`, 's');
   const number = (value: number) => String(value).padStart(4, '0');
   return {
-    data: (task, part) => `${start}${run}_${number(task)}${part === 0 ? '' : `-${part}`}${suffix}`,
+    data: (task, part, attempt) =>
+      `${start}${run}_${number(task)}${part === 0 ? '' : `-${part}`}${attempt === 1 ? '' : `.try${attempt}`}${suffix}`,
     manifest: manifestName(fileName, run),
     mark: `.${start}${run}${markSuffix}`,
     journal: `.${start}${run}${journalSuffix}`,

@@ -47,6 +47,16 @@ export interface Progress {
   onMarked(entry: SuccessEntry): void;
 }
 
+export interface PublishOptions extends Progress {
+  /** Of all rows of these files. */
+  readonly rowDigest: RowDigest;
+  readonly hasSidecars: boolean;
+  /** An earlier process of the run may have died while it published the same files: what it has made visible stays. */
+  readonly isAgain: boolean;
+  /** Called when no other run can make anything visible. */
+  check(): Promise<void>;
+}
+
 interface Document {
   readonly name: string;
   readonly bytes: Buffer;
@@ -55,13 +65,12 @@ interface Document {
 /**
  * Makes a set visible. What a crash leaves between any two steps is settled by the next run: the journal says what was about to appear, and the manifest
  * is the point behind which it is rolled forward. Earlier sets that are to go are there until `_SUCCESS` names this one.
- * @param options.check is called when no other run can make anything visible
  */
 export async function publishSet(
   facts: SetFacts,
   schema: Schema,
   files: readonly FinishedFile[],
-  { rowDigest, hasSidecars, check, ...progress }: { rowDigest: RowDigest; hasSidecars: boolean; check(): Promise<void> } & Progress,
+  { rowDigest, hasSidecars, isAgain, check, ...progress }: PublishOptions,
 ): Promise<void> {
   const { storage, folder, names, keepsEarlier } = facts;
   const at = (name: string) => storage.join(folder, name);
@@ -72,22 +81,43 @@ export async function publishSet(
   const entry = manifest === undefined ? undefined : entryOf(facts, manifest);
   await takeTurn(facts, { files: files.map(({ name }) => name), keepsEarlier, ...(entry === undefined ? {} : { entry }) });
   await check();
-  for (const { receipt } of files) {
-    await visible(receipt, facts, progress);
+  const present = new Set(isAgain ? await namesIn(facts) : []);
+  for (const { receipt, name } of files) {
+    if (present.has(name)) {
+      progress.onVisible(() => storage.remove(receipt.path));
+      await storage.discard(receipt);
+    } else await visible(receipt, facts, progress);
   }
   if (manifest !== undefined && entry !== undefined) {
-    for (const { name, bytes } of sidecars) {
-      progress.onVisible(() => storage.remove(at(name)));
-      await putSmall(storage, at(name), bytes);
-    }
-    const path = at(names.manifest);
-    progress.onVisible(() => (earlier === undefined ? storage.remove(path) : putSmall(storage, path, earlier)));
-    await putSmall(storage, path, manifest);
+    if (manifest !== earlier) await describe(facts, sidecars, { manifest, earlier }, progress);
     progress.onMarked(entry);
     await markSuccess(facts, entry);
   }
   if (!keepsEarlier) await removeEarlier(facts);
+  if (isAgain) await removeUnfinished(facts);
   await storage.remove(at(names.journal));
+}
+
+/** Sidecars, and the manifest behind them. */
+async function describe(
+  { storage, folder, names }: SetFacts,
+  sidecars: readonly Document[],
+  { manifest, earlier }: { manifest: Buffer; earlier: Buffer | undefined },
+  { onVisible }: Progress,
+): Promise<void> {
+  for (const { name, bytes } of sidecars) {
+    const path = storage.join(folder, name);
+    onVisible(() => storage.remove(path));
+    await putSmall(storage, path, bytes);
+  }
+  const path = storage.join(folder, names.manifest);
+  onVisible(() => (earlier === undefined ? storage.remove(path) : putSmall(storage, path, earlier)));
+  await putSmall(storage, path, manifest);
+}
+
+/** What attempts that failed, or an earlier process of this run, have left. */
+async function removeUnfinished({ storage, folder, names, run }: SetFacts): Promise<void> {
+  for (const receipt of await storage.unfinishedIn(folder)) if (names.runOf(nameIn(receipt.path)) === run) await storage.discard(receipt);
 }
 
 /** A name that somebody else has is not ours to take back; after a lost connection nobody knows. */
@@ -110,6 +140,8 @@ function manifestOf(
 ): Buffer {
   const place = storage.nameOf(storage.join(folder, names.manifest));
   const before = earlier === undefined ? undefined : parseDocument(manifestSchema, earlier, place);
+  // That of an earlier process: these files are in it.
+  if (earlier !== undefined && before?.files.some(({ file }) => file === files[0]?.name)) return earlier;
   if (before !== undefined) rowDigest.merge(RowDigest.parse(before.rowDigest));
   const listed = files.map(({ name, sidecar: { rows, storedBytes, sha256 } }, index) => ({
     file: name,

@@ -6,7 +6,7 @@ import { DrayError } from '../../../core/sdk/index.ts';
 import { openLocalStorage } from '../../../plugins/_files/storage/local-storage.ts';
 import type { Storage } from '../../../plugins/_files/storage/storage.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { rowsIn, rowsOf, runId, startWriting, writeSet } from './set-writing.ts';
+import { publishAgain, rowsIn, rowsOf, runId, startWriting, writeSet } from './set-writing.ts';
 
 const steps = ['begin', 'publish', 'discard', 'remove'] as const;
 
@@ -77,6 +77,40 @@ async function tell(mode: Mode, fault: Fault) {
   await writeSet(whole, folder, { run: runId(3), writeMode: mode });
   return { outcome, seen, after: await rowsIn(whole, folder), names: readdirSync(folder), changes: counting.changes() };
 }
+
+describe.each(['overwrite-atomically', 'append'] as const)('a run that died at any step of publishing (%s)', (mode) => {
+  test('is finished when it is resumed', async () => {
+    const folderAfter = async (at: number) => {
+      const folder = tempFolder();
+      const whole = openLocalStorage();
+      await writeSet(whole, folder, { run: runId(1), writeMode: mode });
+      const { storage, changes } = failingStorage({ at: Number.POSITIVE_INFINITY, how: 'crash' });
+      let used = storage;
+      const facts = { run: runId(2), writeMode: mode };
+      const proxy = new Proxy(storage, { get: (_target, key) => Reflect.get(used, key) as unknown });
+      const run = await startWriting(proxy, folder, facts);
+      const commits = await run.commit();
+      expect(changes()).toBeGreaterThan(0);
+      const failing = failingStorage({ at, how: 'crash' });
+      used = failing.storage;
+      const hasDied = await run.publish(commits).then(
+        () => false,
+        () => true,
+      );
+      bury(folder);
+      await publishAgain(whole, folder, facts, commits);
+      return { hasDied, rows: await rowsIn(whole, folder), names: readdirSync(folder), changes: failing.changes() };
+    };
+    const sets = mode === 'append' ? [runId(1), runId(2)] : [runId(2)];
+    const { hasDied, changes } = await folderAfter(Number.POSITIVE_INFINITY);
+    expect(hasDied).toBe(false);
+    for (let at = 0; at < changes; at++) {
+      const { hasDied: one, rows, names } = await folderAfter(at);
+      expect([at, one, rows]).toEqual([at, true, rowsOf(...sets)]);
+      expect([at, names.sort()]).toEqual([at, expect.objectContaining({ length: sets.length * 5 + 1 })]);
+    }
+  });
+});
 
 describe.each(['overwrite-atomically', 'append'] as const)('publishing that fails at any step (%s)', (mode) => {
   const old = mode === 'append' ? rowsOf(runId(1)) : [];

@@ -1,4 +1,4 @@
-import type { PluginContext, Schema } from '../../../core/sdk/index.ts';
+import type { Json, PluginContext, Schema, Writer } from '../../../core/sdk/index.ts';
 import { openFileWriter } from '../../../plugins/_files/file-writer.ts';
 import { copy } from '../../../plugins/_files/formats/copy.ts';
 import { findSetFiles } from '../../../plugins/_files/set/find-set.ts';
@@ -15,16 +15,17 @@ export interface WritingFacts {
   readonly fileName?: string;
   readonly writeMode?: 'truncate' | 'overwrite-atomically' | 'append' | 'nonConflict';
   readonly signal?: AbortSignal;
+  /** Rows that an earlier run has refused. */
+  readonly isReplay?: true;
   /** The secret that signs. */
   readonly signature?: string;
 }
 
-/** A run that writes a set of two files, in steps that a test can hold between. The storage stays open. */
-export async function startWriting(
+function writerOf(
   storage: Storage,
   folder: string,
   { run, fileName = 'orders', writeMode = 'append', signal, signature }: WritingFacts,
-) {
+): Writer {
   const context: PluginContext = {
     run,
     job: 'test',
@@ -32,7 +33,7 @@ export async function startWriting(
     print: () => undefined,
     signal: signal ?? new AbortController().signal,
   };
-  const writer = openFileWriter(
+  return openFileWriter(
     {
       storage,
       folder,
@@ -49,21 +50,39 @@ export async function startWriting(
     },
     context,
   );
-  const intent = { guarantee: 'at-least-once', mode: 'run' } as const;
+}
+
+const run = { guarantee: 'at-least-once', mode: 'run' } as const;
+const resume = { ...run, mode: 'resume' } as const;
+
+/** A run that writes a set of two files, in steps that a test can hold between. The storage stays open. */
+export async function startWriting(storage: Storage, folder: string, facts: WritingFacts) {
+  const writer = writerOf(storage, folder, facts);
+  const intent = { ...run, mode: facts.isReplay ? 'replay' : 'run' } as const;
   const target = await writer.prepare!(schema, intent);
   const tasks = [0, 1].map((id) => writer.openTask({ id, attempt: 1, guarantee: 'at-least-once', source: schema, target }));
   const [first, second] = [await tasks[0]!, await tasks[1]!];
-  for (const [part, task] of [first, second].entries()) await task.write(batchOf(schema, [[`${run} ${part}`], [`${run} again`]]));
+  for (const [part, task] of [first, second].entries())
+    await task.write(batchOf(schema, [[`${facts.run} ${part}`], [`${facts.run} again`]]));
   return {
+    /** What `publish` is given. */
+    commit: async (): Promise<Json[]> => [(await first.commit(null)) ?? null, (await second.commit(null)) ?? null],
     /** Four rows: the run and the number of the file, the run and "again". */
-    async publish(): Promise<void> {
-      await writer.publish!([(await first.commit(null)) ?? null, (await second.commit(null)) ?? null], intent);
+    publish: async (commits?: Json[]): Promise<void> => {
+      await writer.publish!(commits ?? [(await first.commit(null)) ?? null, (await second.commit(null)) ?? null], intent);
     },
     async giveUp(): Promise<void> {
       for (const task of [first, second]) await task.abort();
       await writer.discard!();
     },
   };
+}
+
+/** What another process does that goes on with a run which has died after all tasks had committed. */
+export async function publishAgain(storage: Storage, folder: string, facts: WritingFacts, commits: Json[]): Promise<void> {
+  const writer = writerOf(storage, folder, facts);
+  await writer.prepare!(schema, resume);
+  await writer.publish!(commits, resume);
 }
 
 export async function writeSet(storage: Storage, folder: string, facts: WritingFacts): Promise<void> {

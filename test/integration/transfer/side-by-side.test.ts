@@ -96,6 +96,16 @@ describe.each(placeKinds)('runs into the same folder (%s)', (kind) => {
     expect((await namesIn(storage, folder)).filter((name) => name.includes(runId(1)))).toEqual([]);
   });
 
+  test.each(['truncate', 'overwrite-atomically', 'nonConflict'] as const)(
+    'add what is replayed to what is there (%s)',
+    async (writeMode) => {
+      const folder = place.newFolder();
+      await writeSet(storage, folder, { run: runId(1), writeMode });
+      await writeSet(storage, folder, { run: runId(2), writeMode, isReplay: true });
+      expect(await rowsIn(storage, folder)).toEqual(rowsOf(runId(1), runId(2)));
+    },
+  );
+
   test.each([
     ['without a signature', {}],
     ['with a signature of somebody else', { signature: { algorithm: 'hmac-sha256', value: Buffer.alloc(32).toString('base64') } }],

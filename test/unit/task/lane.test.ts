@@ -7,10 +7,11 @@ import { fakeTask, fakeWriter, listening } from '../../support/fake-plugins.ts';
 interface Behaviour {
   readonly read?: (split: Split, out: RecordOutput, signal: AbortSignal, opened: number) => Promise<void> | void;
   readonly join?: (token: Json, opened: number) => void;
+  readonly beforeCommit?: (task: number) => void;
 }
 
 /** A lane whose readers are numbered in the order in which they are opened. */
-function laneOf({ read, join }: Behaviour = {}) {
+function laneOf({ read, join, beforeCommit }: Behaviour = {}) {
   const events: string[] = [];
   const contexts: PluginContext[] = [];
   const reader = defineReader({
@@ -40,7 +41,7 @@ function laneOf({ read, join }: Behaviour = {}) {
       };
     },
   });
-  const writer = fakeWriter().plugin;
+  const writer = fakeWriter(beforeCommit === undefined ? {} : { beforeCommit }).plugin;
   const lane = new Lane({ reader: async () => reader, writer: async () => writer });
   const { heard, listener } = listening();
   const never = new AbortController().signal;
@@ -84,6 +85,18 @@ test('a reader that failed is closed, and the next task has another one', async 
   expect(await run('bad')).toMatchObject({ state: 'failed', error: { code: 'CONNECTION_LOST', side: 'source' } });
   await run('good');
   expect(events).toEqual(['open 1', 'read bad by 1', 'close 1', 'open 2', 'read good by 2']);
+});
+
+test('a task that fails behind its last row leaves its reader usable for the next one', async () => {
+  const { events, contexts, run } = laneOf({
+    beforeCommit: (task) => {
+      if (task === 7) throw new DrayError('CONNECTION_LOST', 'gone');
+    },
+  });
+  expect(await run('bad', { id: 7 })).toMatchObject({ state: 'failed', error: { code: 'CONNECTION_LOST', side: 'target' } });
+  await run('good');
+  expect(contexts[0]!.signal.aborted).toBe(false);
+  expect(events).toEqual(['open 1', 'read bad by 1', 'read good by 1']);
 });
 
 test('a reader that has joined a snapshot is kept, also after it failed', async () => {
