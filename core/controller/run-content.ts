@@ -186,7 +186,8 @@ class ContentRun {
   /** Removes what is unfinished at the target; but not what `dray resume` can go on with. */
   async undo(failure: DrayError): Promise<void> {
     const { ledger, listener, content } = this.#context;
-    if (failure.code === 'RUN_TAKEN_OVER' || isWorthResuming(failure, this.tasks)) return;
+    // A process that was asleep may fail by anything: what is there belongs to the one that goes on.
+    if (isWorthResuming(failure, this.tasks) || !(await ledger.isOwned())) return;
     try {
       await this.#plan.writer.discard?.();
       await ledger.append({ type: 'discarded', content });

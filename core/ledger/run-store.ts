@@ -46,6 +46,14 @@ export class RunLedger {
     await this.#ownership.check();
   }
 
+  /** Whether this process still has the run. */
+  async isOwned(): Promise<boolean> {
+    return this.#ownership.check().then(
+      () => true,
+      () => false,
+    );
+  }
+
   async close(): Promise<void> {
     await this.quarantine.close();
     await this.#journal.close();

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
 import { type DrayOptions, runDray, startDray, writeJob } from '../support/run-dray.ts';
+import { streamJob } from '../support/sample-jobs.ts';
 import { mysqlDatabase, postgresDatabase, readerOf, type TestDatabase, writerOf } from '../support/sql.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 const databases: Record<'postgres' | 'mysql', TestDatabase> = {} as never;
-const rows = 60_000;
+const rows = 40_000;
 const kinds = ['postgres', 'mysql'] as const;
 
 beforeAll(async () => {
@@ -241,6 +242,16 @@ describe('dray runs', () => {
     const { stderr, stdout, exitCode } = await runDray(['runs', '--state-dir', folder]);
     expect([exitCode, stdout + stderr]).toEqual([0, `no runs in ${folder}\n`]);
     expect(JSON.parse((await runDray(['runs', '--json', '--state-dir', folder])).stdout)).toEqual({ runs: [] });
+  });
+
+  test('a home that cannot be written to is no reason not to run', async () => {
+    const path = writeJob(tempFolder(), streamJob({ rows: 3 }));
+    const env = { HOME: '/dev/null', DRAY_STATE_DIR: undefined, XDG_STATE_HOME: undefined };
+    const { exitCode, stderr } = await runDray(['run', path], { env });
+    expect([exitCode, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^warning the state of the run cannot be kept in \/dev\/null.*it is kept in .*dray-state-/),
+    ]);
   });
 
   test('a state folder that was named and cannot be used is an error', async () => {

@@ -28,7 +28,9 @@ export interface CourseEnd {
   /** Why it was given up, loudly, with a reason that is allowed. */
   readonly refusal: Refusal | undefined;
   readonly violations: readonly string[];
+  /** Without the one that fell asleep. */
   readonly processes: readonly Ended[];
+  readonly hasSlept: boolean;
   readonly struck: readonly Fault[];
 }
 
@@ -93,7 +95,7 @@ export class Course {
     const isTaken = !existsSync(this.#ticket);
     rmSync(this.#ticket, { force: true });
     const struck = director.struck.filter(({ kind }) => kind !== 'thread' || isTaken);
-    return { ...end, violations: this.#violations, processes: this.#processes, struck };
+    return { ...end, violations: this.#violations, processes: this.#processes, hasSlept: this.#sleeper !== undefined, struck };
   }
 
   get #hasWarned(): boolean {

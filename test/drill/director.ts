@@ -1,15 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEvent } from '../../core/ledger/events.ts';
+import type { StoredEvent } from '../../core/ledger/events.ts';
 import type { Fault } from './scenario.ts';
 
 const lookMs = 10;
 
-/** Lines of the journals of all runs in a state folder, the runs in their order. */
-export function eventsIn(state: string): RunEvent[] {
+/** Lines of the journals of all runs in a state folder, the runs in their order; or of one of them. */
+export function eventsIn(state: string, only?: string): StoredEvent[] {
   let runs: string[];
   try {
-    runs = readdirSync(join(state, 'runs')).sort();
+    runs = readdirSync(join(state, 'runs'))
+      .filter((run) => only === undefined || run === only)
+      .sort();
   } catch {
     return [];
   }
@@ -17,7 +19,7 @@ export function eventsIn(state: string): RunEvent[] {
     try {
       const text = readFileSync(join(state, 'runs', run, 'journal.jsonl'), 'utf8');
       const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-      return whole.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]));
+      return whole.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as StoredEvent]));
     } catch {
       return [];
     }

@@ -11,7 +11,7 @@ async function drill(options: DrillOptions): Promise<number> {
   try {
     for (const seed of options.seeds) {
       if (performance.now() > endAt) break;
-      const scenario = scenarioOf(seed, options.pairs);
+      const scenario = scenarioOf(seed, options.pairs, options.faults);
       const result = await runScenario(scenario, arena, options.keep).catch((error: unknown) => broken(scenario, error));
       results.push(result);
       if (!options.json) console.log(lineOf(result));
@@ -32,9 +32,8 @@ function broken(scenario: Scenario, error: unknown): Result {
   return { scenario, outcome: 'violation', struck: [], violations, ends: [], seconds: 0 };
 }
 
-function replay(seed: number, { pairs, seeds }: DrillOptions): string {
-  const only = pairs.length < 9 ? pairs.map((pair) => ` --only ${pair}`).join('') : '';
-  return `npm run drill -- --seed ${seed}${only}${seeds.length === 1 ? ' --keep' : ''}`;
+function replay(seed: number, { narrowed }: DrillOptions): string {
+  return `npm run drill -- --seed ${seed}${narrowed} --keep`;
 }
 
 function lineOf({ scenario, outcome, struck, ends, seconds }: Result): string {

@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util';
-import { type Pair, pairs } from './scenario.ts';
+import { type FaultKind, faultKinds, type Pair, pairs } from './scenario.ts';
 
 export interface DrillOptions {
   readonly seeds: readonly number[];
   /** No seed is begun after so many. */
   readonly minutes: number;
   readonly pairs: readonly Pair[];
+  readonly faults: readonly FaultKind[];
+  /** `--only` and `--fault` as they were given: they belong to a seed. */
+  readonly narrowed: string;
   /** The folders of seeds that failed stay, with journals and logs. */
   readonly keep: boolean;
   readonly json: boolean;
@@ -18,6 +21,7 @@ export const usage = `npm run drill -- [options]
   --seed S        only this one; may be repeated
   --minutes M     begin no other seed after so long
   --only PAIR     only jobs of this pair, may be repeated: ${pairs.join(', ')}
+  --fault FAULT   only this fault, where it is possible; may be repeated: ${Object.keys(faultKinds).join(', ')}
   --keep          keep job, journals and logs of seeds that failed
   --json          the results as JSON on stdout
   --help`;
@@ -32,6 +36,7 @@ export function parseDrillOptions(args: readonly string[]): DrillOptions | 'help
       seed: { type: 'string', multiple: true, default: [] },
       minutes: { type: 'string', default: '1000000' },
       only: { type: 'string', multiple: true, default: [] },
+      fault: { type: 'string', multiple: true, default: [] },
       keep: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -44,6 +49,8 @@ export function parseDrillOptions(args: readonly string[]): DrillOptions | 'help
     seeds: named.length > 0 ? named : Array.from({ length: count }, (_, index) => first + index),
     minutes: Number(values.minutes),
     pairs: values.only.length > 0 ? values.only.map(pairNamed) : pairs,
+    faults: values.fault.length > 0 ? values.fault.map(faultNamed) : (Object.keys(faultKinds) as FaultKind[]),
+    narrowed: [...values.only.map((pair) => ` --only ${pair}`), ...values.fault.map((fault) => ` --fault '${fault}'`)].join(''),
     keep: values.keep,
     json: values.json,
   };
@@ -53,6 +60,12 @@ function pairNamed(name: string): Pair {
   const pair = pairs.find((one) => one === name);
   if (pair === undefined) throw new Error(`There is no pair "${name}". The pairs are ${pairs.join(', ')}.`);
   return pair;
+}
+
+function faultNamed(name: string): FaultKind {
+  if (!Object.hasOwn(faultKinds, name))
+    throw new Error(`There is no fault "${name}". The faults are ${Object.keys(faultKinds).join(', ')}.`);
+  return name as FaultKind;
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Arena } from './arena.ts';
 import { Course, type CourseEnd } from './course.ts';
+import type { Ended } from './dray.ts';
 import { type OpenSource, type OpenTarget, openSource, openTarget, wanted } from './ends.ts';
 import { Mutator } from './mutator.ts';
 import { Poller } from './poller.ts';
@@ -34,9 +35,7 @@ export async function runScenario(scenario: Scenario, arena: Arena, keep: boolea
   let isKept = keep;
   try {
     const { end, violations } = await judged(scenario, arena, { source, target, folder });
-    const ends = end.processes.map(
-      ({ exitCode, report }) => report?.error?.code ?? (exitCode === 0 ? 'done' : exitCode === null ? 'killed' : `exit ${exitCode}`),
-    );
+    const ends = [...(end.hasSlept ? ['asleep'] : []), ...end.processes.map(endOf)];
     const outcome = violations.length > 0 ? 'violation' : !end.isDone ? 'refused' : ends.length > 1 ? 'resumed' : 'done';
     const struck = end.struck.map(({ kind }) => kind);
     isKept = keep && outcome === 'violation';
@@ -49,6 +48,11 @@ export async function runScenario(scenario: Scenario, arena: Arena, keep: boolea
     await Promise.all([source.close(), target.close()]);
     if (!isKept) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function endOf({ exitCode, report }: Ended): string {
+  if (report?.error !== undefined) return report.error.code;
+  return exitCode === 0 ? 'done' : exitCode === null ? 'killed' : `exit ${exitCode}`;
 }
 
 interface Places {

@@ -77,8 +77,11 @@ export interface Scenario {
   readonly faults: readonly Fault[];
 }
 
-/** @param among pairs to choose from */
-export function scenarioOf(seed: number, among: readonly Pair[]): Scenario {
+/**
+ * @param among pairs to choose from
+ * @param only faults to choose from, where they are possible
+ */
+export function scenarioOf(seed: number, among: readonly Pair[], only: readonly FaultKind[]): Scenario {
   const random = new Random(seed);
   const pair = random.pick(among);
   const [source, target] = pair.split('-') as [End, End];
@@ -111,11 +114,13 @@ export function scenarioOf(seed: number, among: readonly Pair[]): Scenario {
     dirtyRows: isTable && random.isLikely(0.4) ? random.between(1, 12) : 0,
     bytesPerSecond: Math.round(bytes / random.between(3, 6)),
   } as const;
-  return { ...scenario, faults: faultsOf(scenario, tasks, random) };
+  return { ...scenario, faults: faultsOf(scenario, tasks, random, only) };
 }
 
-function faultsOf(scenario: Omit<Scenario, 'faults'>, tasks: number, random: Random): Fault[] {
-  const kinds = possibleFaults(scenario);
+function faultsOf(scenario: Omit<Scenario, 'faults'>, tasks: number, random: Random, only: readonly FaultKind[]): Fault[] {
+  const possible = possibleFaults(scenario);
+  const wanted = possible.filter((kind) => only.includes(kind));
+  const kinds = wanted.length > 0 ? wanted : possible;
   const count = random.pick([1, 1, 2, 2, 3]);
   const faults = Array.from({ length: count }, (): Fault => {
     return {

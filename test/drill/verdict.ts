@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEvent } from '../../core/ledger/events.ts';
+import { runState } from '../../core/ledger/run-state.ts';
 import type { CourseEnd } from './course.ts';
 import { eventsIn } from './director.ts';
 import type { OpenTarget } from './ends.ts';
@@ -99,13 +99,12 @@ export function faultsOfReport(
 function faultsOfQuarantine(run: string, state: string, dirty: ReadonlySet<number>): string[] {
   const path = join(state, 'runs', run, 'dirty.jsonl');
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
-  const rows = lines.map((line) => JSON.parse(line) as { task: number; attempt: number; cells?: { id?: string } });
-  const winners = new Map(
-    eventsIn(state)
-      .filter((event): event is Extract<RunEvent, { type: 'committed' }> => event.type === 'committed')
-      .map(({ task, attempt }) => [task, attempt]),
-  );
-  const kept = rows.filter(({ task, attempt }) => winners.get(task) === attempt).map(({ cells }) => Number(cells?.id));
+  // The id is the first cell, whatever a file calls it.
+  const rows = lines.map((line) => JSON.parse(line) as { task: number; attempt: number; cells?: object });
+  const tasks = runState(eventsIn(state, run))?.tasks;
+  const kept = rows
+    .filter(({ task, attempt }) => tasks?.get(task)?.committed?.attempt === attempt)
+    .map(({ cells }) => Number(Object.values(cells ?? {})[0]));
   const isRight = kept.length === dirty.size && kept.every((id) => dirty.has(id)) && new Set(kept).size === kept.length;
   return isRight
     ? []

@@ -63,6 +63,23 @@ test('a run that is at work is not taken over, one whose process is gone is, and
   await Promise.all([first.close(), second.close()]);
 });
 
+test('what a process writes down after another one has taken its run changes nothing', async () => {
+  const state = tempFolder();
+  const asleep = await newLedger(state);
+  orphan(state, asleep.run);
+  const other = await takeOverRun(state, asleep.run);
+  await other.append({ type: 'committed', task: 3, attempt: 1001, commit: null, tally: {} });
+  expect([await asleep.isOwned(), await other.isOwned()]).toEqual([false, true]);
+  await asleep.append({ type: 'failed', task: 3, attempt: 1, code: 'FENCED', message: 'overtaken' });
+  await asleep.append({ type: 'discarded', content: 0 });
+  await asleep.append(ended('failed'));
+  await other.append(ended('done'));
+  await asleep.append(ended('failed'));
+  await other.close();
+  expect(await findRun(state, asleep.run)).toMatchObject({ state: 'done', isResumable: false });
+  expect((await findRun(state, asleep.run)).tasks.get(3)?.committed?.attempt).toBe(1001);
+});
+
 test('of two that take a run over at once one wins', async () => {
   const state = tempFolder();
   const first = await newLedger(state);
