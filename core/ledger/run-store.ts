@@ -114,12 +114,7 @@ export async function listRuns(state: string): Promise<StoredRun[]> {
     if (cause.code === 'ENOENT') return [];
     throw unusable(state, cause);
   });
-  const runs = await Promise.all(
-    names
-      .sort()
-      .reverse()
-      .map((run) => readRun(state, run)),
-  );
+  const runs = await Promise.all(names.sort((a, b) => (a < b ? 1 : -1)).map((run) => readRun(state, run)));
   return runs.filter((one) => one !== undefined);
 }
 
