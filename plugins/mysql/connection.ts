@@ -5,8 +5,10 @@ import mysql, { type Connection, type ConnectionOptions as DriverOptions, type R
 import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
 import { certifiedName, tlsOptions } from '../_sql/tls-options.ts';
+import { watchSession } from '../_sql/watch-session.ts';
 import { askAside } from './aside.ts';
 import { connectFault, serverFault } from './faults.ts';
+import { isWorthWaitingFor } from './session-watch.ts';
 
 export interface ConnectionOptions {
   readonly username?: string | undefined;
@@ -92,6 +94,9 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
   const connection = mysql.createConnection(driverOptions);
   const session = sessionOf(connection, database, driverOptions);
   endOnAbort(session, signal);
+  // A reader may rightly let its server wait; not yet while the session begins.
+  const unwatch = watchSession({ pending: () => session.askedAt, isAlive: () => isWorthWaitingFor(session), end: () => session.kill() });
+  socketOf(connection).once('close', unwatch);
   try {
     await new Promise<void>((resolve, reject) => {
       connection.connect((error) => (error === null ? resolve() : reject(error)));
@@ -109,6 +114,7 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     socketOf(connection).destroy();
     throw error;
   }
+  if (role === 'reader') unwatch();
   return session;
 }
 

@@ -82,29 +82,34 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
   }
 
   return {
-    async schema() {
-      const [first] = parts;
-      return { columns: (await describePart(await sessions.get(first.connection), first)).columns };
-    },
+    schema: () =>
+      looking('look at the columns of the source', async () => {
+        const [first] = parts;
+        return { columns: (await describePart(await sessions.get(first.connection), first)).columns };
+      }),
 
     async split() {
-      const splits: Split[] = [];
-      for (const connection of new Set(parts.map((part) => part.connection))) {
-        const session = await sessions.get(connection);
-        const own = parts.filter((part) => part.connection === connection);
-        splits.push(...(await tableParts(session, own.filter(isTable), { splitPk: options.splitPk, where }, context)));
-        for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(session, part));
-      }
-      return splits;
+      return looking('look at the tables of the source', async () => {
+        const splits: Split[] = [];
+        for (const connection of new Set(parts.map((part) => part.connection))) {
+          const session = await sessions.get(connection);
+          const own = parts.filter((part) => part.connection === connection);
+          splits.push(...(await tableParts(session, own.filter(isTable), { splitPk: options.splitPk, where }, context)));
+          for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(session, part));
+        }
+        return splits;
+      });
     },
 
     async openKey({ part, name }, key) {
-      const { connection, table, query } = part as unknown as Part;
-      const session = await sessions.get(connection);
-      const place = { session, key, name, hasWindowFunctions: await hasWindowFunctions(session) };
-      if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, where: undefined, columns: [] });
-      const found = await findTable(session, table);
-      return openKeySource({ ...place, from: found.sql, where, columns: await columnTypes(session, found, key.columns) });
+      return looking(`look at the keys of ${name}`, async () => {
+        const { connection, table, query } = part as unknown as Part;
+        const session = await sessions.get(connection);
+        const place = { session, key, name, hasWindowFunctions: await hasWindowFunctions(session) };
+        if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, where: undefined, columns: [] });
+        const found = await findTable(session, table);
+        return openKeySource({ ...place, from: found.sql, where, columns: await columnTypes(session, found, key.columns) });
+      });
     },
 
     openSnapshot: (plan) => keepSource(plan, keepers),
@@ -200,4 +205,13 @@ function rendered(expression: string, { mantissaBits, scale, type }: Column, { z
     return `CASE WHEN DAYOFMONTH(${expression}) = 0 OR MONTH(${expression}) = 0 THEN NULL ELSE ${expression} END`;
   }
   return expression;
+}
+
+/** What the server, or the line to it, says while metadata is looked up. */
+async function looking<T>(doing: string, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    throw serverFault(error, doing);
+  }
 }

@@ -59,7 +59,7 @@ async function connect(address: Address, options: ConnectionOptions, signal: Abo
   endOnAbort(client, signal);
   try {
     await client.connect();
-    await client.query(canonicalSession);
+    await client.query({ text: canonicalSession, query_timeout: connectTimeoutMs } as pg.QueryConfig);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw connectFault(error, `PostgreSQL at ${host}:${port}`, { user: options.username ?? address.user, database });
@@ -83,7 +83,8 @@ function endOnAbort(client: Client, signal: AbortSignal): void {
   client.once('end', () => signal.removeEventListener('abort', end));
 }
 
-async function terminate(client: Client): Promise<void> {
+/** Ends a session at the server, whatever it is doing, and the connection. */
+export async function terminate(client: Client): Promise<void> {
   const pid = sessionOf(client);
   if (pid !== null) {
     // If the server cannot be reached any more, closing our end is all that is left.
@@ -98,6 +99,11 @@ async function terminate(client: Client): Promise<void> {
 /** Number of the server's process of a session, which is what its catalogs call it; null before it has begun. */
 export function sessionOf(client: Client): number | null {
   return (client as unknown as { processID: number | null }).processID;
+}
+
+/** The statement that waits for its answer; undefined if none does. */
+export function pendingStatement(client: Client): unknown {
+  return (client as unknown as { _activeQuery: unknown })._activeQuery ?? undefined;
 }
 
 /** Bytes that the kernel has not taken yet from us. */

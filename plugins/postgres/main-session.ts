@@ -1,5 +1,6 @@
-import { type Client, connectFirst, disconnect } from './connection.ts';
+import { type Client, disconnect } from './connection.ts';
 import type { Session } from './transaction.ts';
+import { connectWriter } from './watched.ts';
 import type { PostgresWriterOptions } from './writer.ts';
 
 /** The connection of a writer in the main thread: opened when it is first asked for, and again when it was lost. */
@@ -12,7 +13,7 @@ export function mainSession(options: PostgresWriterOptions, signal: AbortSignal)
   let opening: Promise<Client> | undefined;
   const open = async () => {
     try {
-      const client = await connectFirst(options.connection[0]!.jdbcUrl, options, signal);
+      const client = await connectWriter(options, signal);
       client.once('error', forget);
       client.once('end', forget);
       return client;

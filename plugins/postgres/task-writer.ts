@@ -1,12 +1,13 @@
 import { DrayError, type Json, type PluginContext, type TaskFacts, type TaskWriter } from 'dray/sdk';
 import type { TaskCommit } from '../_sql/ledger.ts';
 import { settleCommit } from './commit-fate.ts';
-import { type Client, connectFirst, disconnect } from './connection.ts';
+import { type Client, disconnect } from './connection.ts';
 import { copyBatches } from './copy-batches.ts';
 import { serverFault, writeFault } from './faults.ts';
 import { enterLedger, type LedgerTask, ledgerOf, recordCommit } from './ledger.ts';
 import { isSessionAlive } from './liveness.ts';
 import { upsertBatches } from './upsert.ts';
+import { connectWriter } from './watched.ts';
 import type { PostgresWriterOptions } from './writer.ts';
 
 /** What tasks need to know of the target beside its columns. */
@@ -27,7 +28,7 @@ const rollbackTimeoutMs = 5000;
 /** Opens a task on a connection of its own. */
 export async function openTask(facts: TaskFacts, options: PostgresWriterOptions, context: PluginContext): Promise<TaskWriter> {
   const state = facts.target.state as unknown as TargetState;
-  const client = await connectFirst(options.connection[0]!.jdbcUrl, options, context.signal);
+  const client = await connectWriter(options, context.signal);
   try {
     const { id, attempt, guarantee } = facts;
     const entry = guarantee === 'exactly-once' ? { run: context.run, ledger: ledgerOf(state.schema), id, attempt } : undefined;

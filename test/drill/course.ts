@@ -41,6 +41,7 @@ export class Course {
   readonly #target: OpenTarget;
   readonly #folder: string;
   readonly #state: string;
+  readonly #leftBehind: () => Promise<string[]>;
   readonly #violations: string[] = [];
   readonly #processes: Ended[] = [];
   #current: Dray | undefined;
@@ -48,12 +49,17 @@ export class Course {
   #sleeper: Dray | undefined;
   #locks: Promise<void> = Promise.resolve();
 
-  constructor(scenario: Scenario, ends: { source: OpenSource; target: OpenTarget; folder: string; state: string }) {
+  /** @param ends.leftBehind what is wrong if a run that cannot be resumed is to be begun anew */
+  constructor(
+    scenario: Scenario,
+    ends: { source: OpenSource; target: OpenTarget; folder: string; state: string; leftBehind: () => Promise<string[]> },
+  ) {
     this.#scenario = scenario;
     this.#source = ends.source;
     this.#target = ends.target;
     this.#folder = ends.folder;
     this.#state = ends.state;
+    this.#leftBehind = ends.leftBehind;
   }
 
   get #ticket(): string {
@@ -83,6 +89,7 @@ export class Course {
         end.refusal = undefined;
         this.#target.disk?.free();
         await new Promise((resolve) => setTimeout(resolve, betweenMs));
+        if (!isResume) this.#violations.push(...(await this.#leftBehind()));
         args = isResume ? ['resume', stored.run] : ['run', job];
       }
       if (!end.isDone && end.refusal === undefined) this.#violations.push(`not done after ${this.#processes.length} processes`);
@@ -94,7 +101,8 @@ export class Course {
     // A ticket that nobody took has ended no thread.
     const isTaken = !existsSync(this.#ticket);
     rmSync(this.#ticket, { force: true });
-    const struck = director.struck.filter(({ kind }) => kind !== 'thread' || isTaken);
+    const hasDisk = this.#target.disk !== undefined;
+    const struck = director.struck.filter(({ kind }) => (kind !== 'thread' || isTaken) && (kind !== 'disk full' || hasDisk));
     return { ...end, violations: this.#violations, processes: this.#processes, hasSlept: this.#sleeper !== undefined, struck };
   }
 

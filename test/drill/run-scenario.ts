@@ -9,7 +9,7 @@ import { Mutator } from './mutator.ts';
 import { Poller } from './poller.ts';
 import type { FaultKind, Scenario } from './scenario.ts';
 import { dirtyIds, type Row } from './tables.ts';
-import { faultsOfRefused, faultsOfReport, faultsOfSnapshot, faultsOfTarget } from './verdict.ts';
+import { faultsOfAnew, faultsOfRefused, faultsOfReport, faultsOfSnapshot, faultsOfTarget } from './verdict.ts';
 
 /** `done`: in one process; `resumed`: in several; `refused`: given up with a code, and nothing is wrong at the target. */
 export type Outcome = 'done' | 'resumed' | 'refused' | 'violation';
@@ -73,7 +73,11 @@ async function judged(
   const mutator = scenario.isMutated ? new Mutator(source.database, scenario) : undefined;
   let end: CourseEnd;
   try {
-    end = await new Course(scenario, { source, target, folder, state }).toEnd(jobFile(scenario, source, target, folder));
+    const leftBehind = async () => {
+      await arena.ready();
+      return faultsOfAnew(scenario, target);
+    };
+    end = await new Course(scenario, { source, target, folder, state, leftBehind }).toEnd(jobFile(scenario, source, target, folder));
   } finally {
     await Promise.all([poller?.stop(), mutator?.stop()]);
   }

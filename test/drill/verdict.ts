@@ -77,6 +77,14 @@ export async function faultsOfSnapshot(scenario: Scenario, { processes }: Course
   return faultsOfMarkers((database ?? check)!, scenario);
 }
 
+/** What is wrong if a run is begun anew because it cannot be resumed: it must have left nothing, since nobody would know of it. */
+export async function faultsOfAnew({ guarantee, ...scenario }: Scenario, { database, folder, old }: OpenTarget): Promise<string[]> {
+  if (database === undefined) return visibleFiles(folder!).map((name) => `a run that cannot be resumed has left the file ${name}`);
+  if (guarantee === 'at-least-once') return [];
+  const { missing, surplus } = compare(old, await rowsIn(database, [target], markerIds({ guarantee, ...scenario })));
+  return missing + surplus === 0 ? [] : [`a run that cannot be resumed has left ${surplus} rows, and taken ${missing}`];
+}
+
 /** What is wrong with the report, and the quarantine, of a run that is done. */
 export function faultsOfReport(
   { run, processes }: CourseEnd,

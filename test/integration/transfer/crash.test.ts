@@ -76,12 +76,12 @@ describe.each(placeKinds)('a run that is killed at any moment (%s)', { timeout: 
     afterMs: (seed * 7) % 5,
   });
 
-  test.each(Array.from({ length: 10 }, (_, seed) => seed))(
+  test.each(Array.from({ length: 5 }, (_, seed) => seed))(
     'replaces the set before it, or does not, and leaves nothing (%i)',
     async (seed) => {
       const folder = place.newFolder();
       await writeSet(storage, folder, { run: old, writeMode: 'truncate' });
-      if (await killed(storage, folder, job(place, folder, 'truncate'), moment(seed, 10))) kills++;
+      if (await killed(storage, folder, job(place, folder, 'truncate'), moment(seed, 5))) kills++;
       expect([
         { killed: 0, others: rowsOf(old) },
         { killed: whole, others: [] },
@@ -92,10 +92,10 @@ describe.each(placeKinds)('a run that is killed at any moment (%s)', { timeout: 
     },
   );
 
-  test.each([0, 1, 2, 3, 4])('adds its set whole, or not at all, and leaves nothing (%i)', async (seed) => {
+  test.each([0, 1, 2])('adds its set whole, or not at all, and leaves nothing (%i)', async (seed) => {
     const folder = place.newFolder();
     await writeSet(storage, folder, { run: old });
-    if (await killed(storage, folder, job(place, folder, 'append'), moment(seed, 5))) kills++;
+    if (await killed(storage, folder, job(place, folder, 'append'), moment(seed, 3))) kills++;
     const before = await lookAt(storage, folder);
     expect([0, whole]).toContain(before.killed);
     expect(before.others).toEqual(rowsOf(old));
@@ -108,6 +108,6 @@ describe.each(placeKinds)('a run that is killed at any moment (%s)', { timeout: 
   });
 
   test('was killed indeed, most times', () => {
-    expect(kills).toBeGreaterThan(7);
+    expect(kills).toBeGreaterThan(3);
   });
 });

@@ -1,0 +1,14 @@
+import { watchSession } from '../_sql/watch-session.ts';
+import { type Client, connectFirst, pendingStatement, terminate } from './connection.ts';
+import { isSessionAlive } from './liveness.ts';
+import type { PostgresWriterOptions } from './writer.ts';
+
+/** Connects as a writer, whose every statement has an answer that comes: a connection that is dead is ended, and the statement fails. */
+export async function connectWriter(options: PostgresWriterOptions, signal: AbortSignal): Promise<Client> {
+  const client = await connectFirst(options.connection[0]!.jdbcUrl, options, signal);
+  client.once(
+    'end',
+    watchSession({ pending: () => pendingStatement(client), isAlive: () => isSessionAlive(client), end: () => terminate(client) }),
+  );
+  return client;
+}
