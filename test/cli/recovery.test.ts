@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 const databases: Record<'postgres' | 'mysql', TestDatabase> = {} as never;
-const rows = 40_000;
+const rows = 60_000;
 const kinds = ['postgres', 'mysql'] as const;
 
 beforeAll(async () => {
@@ -37,7 +37,7 @@ function job(
 ) {
   return {
     job: {
-      setting: { speed: { channel: 2, record: 10_000 }, splitBytes: 1 << 20, ...setting },
+      setting: { speed: { channel: 2, record: 20_000 }, splitBytes: 1 << 20, ...setting },
       content: [{ reader: readerOf(from, 'source'), writer: writerOf(to, table, writer) }],
     },
   };
@@ -80,7 +80,10 @@ describe.each(kinds.flatMap((from) => kinds.map((to) => [from, to] as const)))('
     const folder = tempFolder();
     const options = { env: { DRAY_STATE_DIR: join(folder, 'state') } };
     const truncate = { preSql: ['TRUNCATE TABLE @table'] };
-    const path = writeJob(folder, job(source, target, table, { setting: { guarantee: 'exactly-once' }, writer: truncate }));
+    const path = writeJob(
+      folder,
+      job(source, target, table, { setting: { guarantee: 'exactly-once', speed: { channel: 1, record: 20_000 } }, writer: truncate }),
+    );
     const running = startDray(['run', path], options);
     await committed(options);
     running.signal('SIGKILL');
@@ -128,7 +131,7 @@ describe('a run that was stopped', () => {
     const where = options();
     const { path, run } = await stopped('changed_file', where);
     const text = readFileSync(path, 'utf8');
-    writeFileSync(path, text.replace('"record": 10000', '"record": 50000'));
+    writeFileSync(path, text.replace('"record": 20000', '"record": 50000'));
     const refused = await runDray(['resume', run, '--json'], where);
     expect(refused.exitCode).toBe(2);
     expect(refused.report?.error).toMatchObject({ code: 'RUN_NOT_RESUMABLE', place: path });
