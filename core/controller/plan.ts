@@ -1,5 +1,5 @@
 import type { Content } from '../job/load-job.ts';
-import type { PlannedContent } from '../ledger/run-state.ts';
+import type { PlannedContent } from '../ledger/events.ts';
 import {
   asDrayError,
   DrayError,

@@ -1,5 +1,5 @@
 import type { Content } from '../job/load-job.ts';
-import type { PlannedContent } from '../ledger/run-state.ts';
+import type { PlannedContent } from '../ledger/events.ts';
 import { DrayError, type Schema, type Side, type Target, type WriteIntent } from '../sdk/index.ts';
 import { type OpenPlan, on, type Plan, type PlanOptions, prepareTarget } from './plan.ts';
 

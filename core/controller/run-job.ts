@@ -149,9 +149,12 @@ async function openContent(content: Content, options: PlanOptions, before: Conte
 async function writeEnd({ state, rows, error }: RunReport, { ledger, listener }: RunOptions): Promise<void> {
   const failed = error === undefined ? {} : { error: { code: error.code, message: error.message } };
   try {
-    if (error?.code !== 'RUN_TAKEN_OVER')
-      await ledger.append({ type: 'ended', state, at: new Date().toISOString(), rows: { ...rows }, ...failed });
-    await ledger.close();
+    try {
+      if (error?.code !== 'RUN_TAKEN_OVER')
+        await ledger.append({ type: 'ended', state, at: new Date().toISOString(), rows: { ...rows }, ...failed });
+    } finally {
+      await ledger.close();
+    }
   } catch (fault) {
     listener.warn(`how the run ended could not be written down: ${asDrayError(fault).message}`);
   }

@@ -1,5 +1,15 @@
 import type { Guarantee, Json, Schema, Split, Target } from '../sdk/index.ts';
 
+/** What a content delivers, and in which tasks. */
+export interface PlannedContent {
+  readonly reader: string;
+  readonly writer: string;
+  readonly source: Schema;
+  readonly splits: readonly Split[];
+  readonly firstTask: number;
+  readonly guarantee: Guarantee;
+}
+
 /** What a run writes down, in its order. A resumed run goes on in the same journal. */
 export type RunEvent =
   | {
@@ -19,16 +29,7 @@ export type RunEvent =
       readonly channels: number;
     }
   | { readonly type: 'resumed'; readonly epoch: number; readonly at: string }
-  | {
-      readonly type: 'planned';
-      readonly content: number;
-      readonly reader: string;
-      readonly writer: string;
-      readonly source: Schema;
-      readonly splits: readonly Split[];
-      readonly firstTask: number;
-      readonly guarantee: Guarantee;
-    }
+  | ({ readonly type: 'planned'; readonly content: number } & PlannedContent)
   | { readonly type: 'prepared'; readonly content: number; readonly target: Target }
   /** The content reads at one more point in time. */
   | { readonly type: 'snapshot'; readonly content: number; readonly position?: string }

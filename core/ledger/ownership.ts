@@ -1,19 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { open, readdir, readFile, stat, utimes } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { link, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DrayError } from '../sdk/index.ts';
+import { DrayError, hasEnded, type ProcessIdentity, thisProcess } from '../sdk/index.ts';
 
 const heartbeatMs = 2000;
 /** A process that has not been heard of for so long may be taken for dead, and its run be taken over. */
 export const leaseMs = 15_000;
-
-interface Owner {
-  readonly host: string;
-  readonly pid: number;
-  /** Tells the process from another one that got its number later. */
-  readonly started: string;
-}
 
 /**
  * Who runs a run. Each process that takes it over makes a file with the next number, which only one can make; a process whose number is not the
@@ -39,17 +31,19 @@ export class Ownership {
       if (owner !== undefined) throw inUse(owner);
     }
     const epoch = before + 1;
+    // It appears whole, and only if no other process has made it.
+    const hidden = join(folder, `.owner-${randomUUID()}`);
+    await writeFile(hidden, JSON.stringify(thisProcess()), { mode: 0o600, flush: true });
     try {
-      const file = await open(ownerFile(folder, epoch), 'wx', 0o600);
-      await file.writeFile(JSON.stringify({ host: hostname(), pid: process.pid, started: startOf(process.pid) ?? '' } satisfies Owner));
-      await file.sync();
-      await file.close();
+      await link(hidden, ownerFile(folder, epoch));
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       throw new DrayError('RUN_NOT_RESUMABLE', 'another process has just taken this run over', {
         cause,
         remedy: 'Watch it with `dray runs`.',
       });
+    } finally {
+      await rm(hidden, { force: true });
     }
     return new Ownership(folder, epoch);
   }
@@ -83,49 +77,15 @@ async function latestEpoch(folder: string): Promise<number> {
 }
 
 /** undefined: it has ended, or has not been heard of. */
-async function livingOwner(folder: string, epoch: number): Promise<Owner | undefined> {
+async function livingOwner(folder: string, epoch: number): Promise<ProcessIdentity | undefined> {
   const path = ownerFile(folder, epoch);
   const silentMs = Date.now() - (await stat(path)).mtimeMs;
   if (silentMs > leaseMs) return undefined;
-  const owner = parseOwner(await readFile(path, 'utf8'));
-  if (owner === undefined || owner.host !== hostname()) return owner;
-  return startOf(owner.pid) === owner.started ? owner : undefined;
+  const owner = JSON.parse(await readFile(path, 'utf8')) as ProcessIdentity;
+  return hasEnded(owner) ? undefined : owner;
 }
 
-/** undefined: its process died while it wrote the file. */
-function parseOwner(text: string): Owner | undefined {
-  try {
-    return JSON.parse(text) as Owner;
-  } catch {
-    return undefined;
-  }
-}
-
-/** When a process of this machine began; undefined if there is none of that number. */
-function startOf(pid: number): string | undefined {
-  try {
-    // Field 22, after the name in brackets: proc(5).
-    const [, fields = ''] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
-    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-    const [state = '', ...others] = fields.split(' ');
-    // A zombie has ended, and waits for its parent to hear of it.
-    return /[ZX]/.test(state) ? undefined : `${bootId} ${others[18]}`;
-  } catch {
-    return isRunning(pid) ? '' : undefined;
-  }
-}
-
-/** For systems without /proc. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function inUse({ pid, host }: Owner): DrayError {
+function inUse({ pid, host }: ProcessIdentity): DrayError {
   return new DrayError('RUN_NOT_RESUMABLE', `this run is at work already: process ${pid} on ${host}`, {
     remedy: 'Wait for it, or stop that process first.',
   });

@@ -1,14 +1,5 @@
-import type { Guarantee, Json, Schema, Split, Target } from '../sdk/index.ts';
-import type { RunEvent, StoredEvent } from './events.ts';
-
-export interface PlannedContent {
-  readonly reader: string;
-  readonly writer: string;
-  readonly source: Schema;
-  readonly splits: readonly Split[];
-  readonly firstTask: number;
-  readonly guarantee: Guarantee;
-}
+import type { Json, Target } from '../sdk/index.ts';
+import type { PlannedContent, RunEvent, StoredEvent } from './events.ts';
 
 /** A content as the journal knows it. */
 export interface ContentState {

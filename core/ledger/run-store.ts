@@ -142,8 +142,10 @@ async function readRun(state: string, run: string): Promise<StoredRun | undefine
 
 async function forgetOld(state: string, own: string): Promise<void> {
   const before = Date.now() - keptDays * 24 * 3600 * 1000;
+  const youngest = new Date(before).toISOString().slice(0, 10).replaceAll('-', '');
   for (const run of await readdir(join(state, 'runs'))) {
-    if (run === own) continue;
+    // The name of a run begins with its day: most need no look.
+    if (run === own || (/^\d{8}-/.test(run) && run.slice(0, 8) > youngest)) continue;
     const folder = folderOf(state, run);
     const facts = await stat(journalIn(folder)).catch(() => undefined);
     if (facts !== undefined && facts.mtimeMs < before && !(await isOwned(folder))) await rm(folder, { recursive: true, force: true });

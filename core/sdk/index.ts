@@ -36,6 +36,7 @@ export {
   type WriterDefinition,
   type WriterPlugin,
 } from './plugin.ts';
+export { hasEnded, type ProcessIdentity, thisProcess } from './process-identity.ts';
 export { type Cell, RecordBatch } from './record-batch.ts';
 export { type Column, type LogicalType, logicalTypes, type Schema } from './schema.ts';
 export {
@@ -49,3 +50,4 @@ export {
   type Split,
   type SplitKey,
 } from './split.ts';
+export { type Watched, watchOver } from './watchdog.ts';

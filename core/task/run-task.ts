@@ -9,6 +9,7 @@ import {
   type Side,
   type TaskWriter,
   type WriterPlugin,
+  watchOver,
 } from '../sdk/index.ts';
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
@@ -20,7 +21,6 @@ import { ChannelOutput } from './output.ts';
 import { ownReader, type ReaderSource } from './reader-source.ts';
 import { RowPlaces } from './row-places.ts';
 import { type TaskListener, type TaskOutcome, type TaskSpec, type TaskTally, zeroCounters } from './spec.ts';
-import { watchOver } from './watchdog.ts';
 
 const progressIntervalMs = 200;
 /** How long a commit may go on when the task is to stop. */

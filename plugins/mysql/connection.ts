@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { connect as openSocket, type Socket } from 'node:net';
-import { DrayError, type tls, type z } from 'dray/sdk';
+import { DrayError, type tls, watchOver, type z } from 'dray/sdk';
 import mysql, { type Connection, type ConnectionOptions as DriverOptions, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
 import { certifiedName, tlsOptions } from '../_sql/tls-options.ts';
-import { watchSession } from '../_sql/watch-session.ts';
 import { askAside } from './aside.ts';
 import { connectFault, serverFault } from './faults.ts';
 import { isWorthWaitingFor } from './session-watch.ts';
@@ -95,7 +94,10 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
   const session = sessionOf(connection, database, driverOptions);
   endOnAbort(session, signal);
   // A reader may rightly let its server wait; not yet while the session begins.
-  const unwatch = watchSession({ pending: () => session.askedAt, isAlive: () => isWorthWaitingFor(session), end: () => session.kill() });
+  const unwatch = watchOver(
+    [{ side: role === 'reader' ? 'source' : 'target', movement: () => session.askedAt, isAlive: () => isWorthWaitingFor(session) }],
+    () => void session.kill(),
+  );
   socketOf(connection).once('close', unwatch);
   try {
     await new Promise<void>((resolve, reject) => {

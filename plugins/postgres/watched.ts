@@ -1,4 +1,4 @@
-import { watchSession } from '../_sql/watch-session.ts';
+import { watchOver } from 'dray/sdk';
 import { type Client, connectFirst, pendingStatement, terminate } from './connection.ts';
 import { isSessionAlive } from './liveness.ts';
 import type { PostgresWriterOptions } from './writer.ts';
@@ -8,7 +8,10 @@ export async function connectWriter(options: PostgresWriterOptions, signal: Abor
   const client = await connectFirst(options.connection[0]!.jdbcUrl, options, signal);
   client.once(
     'end',
-    watchSession({ pending: () => pendingStatement(client), isAlive: () => isSessionAlive(client), end: () => terminate(client) }),
+    watchOver(
+      [{ side: 'target', movement: () => pendingStatement(client), isAlive: () => isSessionAlive(client) }],
+      () => void terminate(client),
+    ),
   );
   return client;
 }

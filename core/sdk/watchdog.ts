@@ -1,4 +1,4 @@
-import { DrayError, type Side } from '../sdk/index.ts';
+import { DrayError, type Side } from './errors.ts';
 
 /** Nothing has moved for so long: the connection is asked about. */
 const patienceMs = 10_000;
@@ -6,7 +6,7 @@ const patienceMs = 10_000;
 const answerMs = 10_000;
 const lookMs = 1000;
 
-/** One side of a task, as the watchdog sees it. */
+/** A side of a task, or a session, as the watchdog sees it. */
 export interface Watched {
   readonly side: Side;
   /** Changes whenever something moves; undefined while this side has nothing to wait for. */
