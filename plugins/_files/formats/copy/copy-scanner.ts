@@ -41,10 +41,8 @@ export class CopyScanner {
   /** Line of the file where it starts, from 1. */
   line = 1;
   readonly #file: string;
-  readonly #window = new TextWindow(true);
+  readonly #window: TextWindow;
   #nextLine: number;
-  #isStarted: boolean;
-  #isEnded = false;
   /** The end mark was found. */
   #isOver = false;
   /** So many bytes of the window hold no line end that was not looked at; a long row is not scanned again for every chunk. */
@@ -53,7 +51,7 @@ export class CopyScanner {
   /** @param from where the bytes begin, if that is not the start of the file */
   constructor(file: string, from?: RecordPlace) {
     this.#file = file;
-    this.#isStarted = from !== undefined;
+    this.#window = new TextWindow(true, from !== undefined);
     this.#nextLine = from?.line ?? 1;
   }
 
@@ -71,22 +69,21 @@ export class CopyScanner {
   }
 
   end(): void {
-    this.#isEnded = true;
     this.#window.finish();
   }
 
   /** True if a row was found; false if more bytes are needed, or, after `end`, if there is none left. */
   next(): boolean {
     const window = this.#window;
-    if (!this.#isStarted && !this.#start()) return false;
+    if (!window.skipMark()) return false;
     if (this.#isOver) return this.#nothingBehindMark();
     if (window.length === 0) return false;
-    if ((this.#isEnded || this.#hasLineEnd()) && this.#scan()) {
+    if ((this.#window.isEnded || this.#hasLineEnd()) && this.#scan()) {
       this.#searched = 0;
       return !this.#isOver || this.#nothingBehindMark();
     }
     this.#searched = window.length;
-    if (this.#isEnded) throw this.#cutOff();
+    if (this.#window.isEnded) throw this.#cutOff();
     if (window.length > maxRowBytes) {
       throw new DrayError(
         'FILE_BROKEN',
@@ -103,16 +100,6 @@ export class CopyScanner {
   #hasLineEnd(): boolean {
     const { bytes, start, end } = this.#window;
     return this.#searched === 0 || bytes.subarray(start + this.#searched, end).includes(LF);
-  }
-
-  /** Skips a byte order mark. */
-  #start(): boolean {
-    const window = this.#window;
-    if (window.length < 3 && !this.#isEnded) return false;
-    const { bytes, start } = window;
-    if (window.length >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) window.start += 3;
-    this.#isStarted = true;
-    return true;
   }
 
   #scan(): boolean {
@@ -134,7 +121,7 @@ export class CopyScanner {
         const letter = bytes[at]!;
         this.hasEscapes = true;
         if (isPackedEscape[letter] === 1) continue;
-        if (at + 1 >= end && !this.#isEnded) return false;
+        if (at + 1 >= end && !this.#window.isEnded) return false;
         const isAlone = at - 1 === cellStart && (at + 1 >= end || endsHere(bytes[at + 1]!));
         if (isAlone && letter === letterN) continue;
         if (isAlone && letter === dot && cells === 0 && (at + 1 >= end || bytes[at + 1] !== TAB)) return this.#endMark(at + 1);

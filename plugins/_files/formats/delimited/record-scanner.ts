@@ -33,18 +33,15 @@ export class RecordScanner {
   /** Line ends within the fields of the record. */
   #innerLines = 0;
   #quoteEnd = 0;
-  #isStarted: boolean;
-  #isEnded = false;
   /** Bytes that must be there before an unfinished record is looked at again, so that long ones are not scanned for every chunk. */
   #awaitedBytes = 0;
 
   /** @param from where the bytes begin, if that is not the start of the file */
   constructor(format: ScanFormat, file: string, from?: RecordPlace) {
     this.#format = format;
-    this.#isStarted = from !== undefined;
     this.#nextLine = from?.line ?? 1;
     this.#file = file;
-    this.#window = new TextWindow(format.isUtf8);
+    this.#window = new TextWindow(format.isUtf8, from !== undefined);
     this.#maxFieldBytes = format.maxFieldBytes ?? maxFieldBytes;
     this.#kinds = plainKinds(format);
     this.#quotedKinds = quotedKinds(format);
@@ -64,7 +61,6 @@ export class RecordScanner {
   }
 
   end(): void {
-    this.#isEnded = true;
     this.#window.finish();
   }
 
@@ -72,28 +68,18 @@ export class RecordScanner {
   next(): boolean {
     const window = this.#window;
     for (;;) {
-      if (!this.#isEnded && window.length < this.#awaitedBytes) return false;
-      if (!this.#isStarted && !this.#start()) return false;
+      if (!this.#window.isEnded && window.length < this.#awaitedBytes) return false;
+      if (!window.skipMark()) return false;
       if (window.length === 0 || !this.#scan()) return false;
       if (this.recordEnd > this.recordStart || !this.#format.skipsEmptyRecords) return true;
     }
-  }
-
-  /** Skips a byte order mark. */
-  #start(): boolean {
-    const window = this.#window;
-    if (window.length < 3 && !this.#isEnded) return false;
-    const { bytes, start } = window;
-    if (window.length >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) window.start += 3;
-    this.#isStarted = true;
-    return true;
   }
 
   #scan(): boolean {
     const { bytes, start, end } = this.#window;
     const { quote, nullText, isTrimmed, delimiter } = this.#format;
     const kinds = this.#kinds;
-    const isEnded = this.#isEnded;
+    const isEnded = this.#window.isEnded;
     const { fields } = this;
     fields.clear();
     this.recordStart = start;
@@ -177,7 +163,7 @@ export class RecordScanner {
       if (at === end) return this.#unclosed(from, openedIn);
       const kind = kinds[bytes[at]!]!;
       if (kind === quotes) {
-        if (at + 1 === end && !this.#isEnded) return this.#unclosed(from, openedIn);
+        if (at + 1 === end && !this.#window.isEnded) return this.#unclosed(from, openedIn);
         if (isBackslashEscaped || at + 1 === end || bytes[at + 1] !== quote) {
           this.#quoteEnd = at;
           return flags;
@@ -196,7 +182,7 @@ export class RecordScanner {
   }
 
   #unclosed(from: number, line: number): 0 {
-    if (this.#isEnded) {
+    if (this.#window.isEnded) {
       throw new DrayError('FILE_BROKEN', `${this.#file}: the quote opened in line ${line} is never closed`, {
         place: this.#file,
         remedy: 'Close the quote, or fetch the file again; for a file without quoting set "useTextQualifier": false in csvReaderConfig.',

@@ -16,17 +16,15 @@ export class LineScanner {
   /** The line has no end: it is the file's last. */
   isLast = false;
   readonly #file: string;
-  readonly #window = new TextWindow(true);
+  readonly #window: TextWindow;
   readonly #maxLineBytes: number;
-  #isStarted: boolean;
-  #isEnded = false;
   /** So many bytes of the window hold no line end. */
   #searched = 0;
 
   /** @param from where the bytes begin, if that is not the start of the file */
   constructor(file: string, maxBytes = maxLineBytes, from?: RecordPlace) {
     this.#file = file;
-    this.#isStarted = from !== undefined;
+    this.#window = new TextWindow(true, from !== undefined);
     this.line = (from?.line ?? 1) - 1;
     this.#maxLineBytes = maxBytes;
   }
@@ -45,19 +43,18 @@ export class LineScanner {
   }
 
   end(): void {
-    this.#isEnded = true;
     this.#window.finish();
   }
 
   next(): boolean {
     const window = this.#window;
-    if (!this.#isStarted && !this.#start()) return false;
+    if (!window.skipMark()) return false;
     for (;;) {
       const { bytes, start, end, length } = window;
       const found = bytes.indexOf(LF, start + this.#searched);
       const isFound = found !== -1 && found < end;
       if ((isFound ? found : end) - start > this.#maxLineBytes) throw this.#tooLong();
-      if (!isFound && (!this.#isEnded || length === 0)) {
+      if (!isFound && (!this.#window.isEnded || length === 0)) {
         this.#searched = length;
         return false;
       }
@@ -69,16 +66,6 @@ export class LineScanner {
       window.start = isFound ? found + 1 : end;
       if (skipBlanks(bytes, start, this.to) < this.to) return true;
     }
-  }
-
-  /** Skips a byte order mark. */
-  #start(): boolean {
-    const window = this.#window;
-    if (window.length < 3 && !this.#isEnded) return false;
-    const { bytes, start } = window;
-    if (window.length >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) window.start += 3;
-    this.#isStarted = true;
-    return true;
   }
 
   #tooLong(): DrayError {

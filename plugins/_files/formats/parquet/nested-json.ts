@@ -1,5 +1,6 @@
 import type { LogicalType } from 'dray/sdk';
 import type { SchemaElement, SchemaTree } from 'hyparquet';
+import { isJson } from '../text/is-json.ts';
 import { type LeafType, type LeafValue, leafType } from './leaf-types.ts';
 
 /** The JSON text of a value that is nested in lists and structs; undefined if some leaf has no canonical text. */
@@ -72,13 +73,4 @@ function leafJson({ column, text }: LeafType): JsonText {
 
 function isNull(value: unknown): boolean {
   return value === null || value === undefined;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
 import type { LogicalType } from 'dray/sdk';
 import { compileDateFormat } from './date-format.ts';
+import { isJson } from './is-json.ts';
 import { decimalText, doubleText, integerText, isDecimal, isInteger } from './numbers.ts';
 import { isTimestamp, isTimestampInUtc, timestampText, timestamptzText, timeText } from './times.ts';
 
@@ -72,15 +73,6 @@ const types: Record<Exclude<LogicalType, 'string' | 'date'>, CellType> = {
   },
   json: { logical: 'json', words: 'JSON', isCanonical: never, canonical: (text) => (isJson(text) ? text : undefined) },
 };
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** DataX's names of types. */
 const logicalNames = { long: 'integer', int: 'integer', bool: 'boolean', date: 'timestamp' } as const;

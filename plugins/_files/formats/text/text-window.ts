@@ -11,11 +11,15 @@ export class TextWindow {
   /** False if there may be bytes from `start` on that are not text. */
   isText = true;
   readonly #isUtf8: boolean;
+  #isPastMark: boolean;
+  #isEnded = false;
   /** Whole characters up to here have been checked. */
   #checked = 0;
 
-  constructor(isUtf8: boolean) {
+  /** @param isWithin the bytes begin somewhere within the file */
+  constructor(isUtf8: boolean, isWithin: boolean) {
     this.#isUtf8 = isUtf8;
+    this.#isPastMark = isWithin;
   }
 
   get length(): number {
@@ -41,7 +45,22 @@ export class TextWindow {
 
   /** No chunk will follow. */
   finish(): void {
+    this.#isEnded = true;
     this.#check(this.end);
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Skips a byte order mark at the start of the file, once; false if more bytes are needed to tell. */
+  skipMark(): boolean {
+    if (this.#isPastMark) return true;
+    if (this.length < 3 && !this.#isEnded) return false;
+    const { bytes, start } = this;
+    if (this.length >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) this.start += 3;
+    this.#isPastMark = true;
+    return true;
   }
 
   #check(to: number): void {
