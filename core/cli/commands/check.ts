@@ -6,9 +6,9 @@ import { reportedError } from '../../report/report.ts';
 import { asDrayError, type Column, type Target } from '../../sdk/index.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
 import { Planning } from '../planning.ts';
 import { Screen } from '../screen.ts';
-import { type JobCommandOptions, loadForCommand } from './run.ts';
 
 export interface CheckOptions extends JobCommandOptions {
   readonly offline: boolean;

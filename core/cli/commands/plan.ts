@@ -8,9 +8,9 @@ import { rangeText } from '../../splitter/ranges.ts';
 import type { PartPlan } from '../../splitter/split-plan.ts';
 import { bytes, count, duration, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
 import { Planning } from '../planning.ts';
 import { Screen } from '../screen.ts';
-import { type JobCommandOptions, loadForCommand } from './run.ts';
 
 /** Splits told one by one to a person, unless all are asked for; `--json` always has all. */
 const toldSplits = 20;

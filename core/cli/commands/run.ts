@@ -1,24 +1,13 @@
 import { basename, extname } from 'node:path';
 import { newRunId } from '../../controller/run-job.ts';
-import { type Job, loadJob } from '../../job/load-job.ts';
 import { reportedError, reportWithoutRun } from '../../report/report.ts';
 import { asDrayError } from '../../sdk/index.ts';
 import { type Interrupt, onInterrupt } from '../interrupt.ts';
+import { loadForCommand, type RunCommandOptions } from '../job-command.ts';
 import { runOnce } from '../run-once.ts';
 import { Screen } from '../screen.ts';
 import { beginLedger } from '../state.ts';
 import { checkJobs } from './check.ts';
-
-export interface JobCommandOptions {
-  readonly param: Record<string, string>;
-  readonly channels?: number;
-  readonly json: boolean;
-  readonly lenient: boolean;
-}
-
-export interface RunCommandOptions extends JobCommandOptions {
-  readonly stateDir?: string;
-}
 
 /** `dray run`: returns the exit code, that of the first job that failed; jobs behind it do not run. */
 export async function runJobs(files: readonly string[], options: RunCommandOptions): Promise<number> {
@@ -36,17 +25,6 @@ export async function runJobs(files: readonly string[], options: RunCommandOptio
   } finally {
     interrupt.release();
   }
-}
-
-/** Loads a job file with the options of the command line. */
-export async function loadForCommand(file: string, options: JobCommandOptions, screen: Screen): Promise<Job> {
-  return loadJob(file, {
-    parameters: options.param,
-    environment: process.env,
-    isLenient: options.lenient,
-    mask: screen.mask,
-    warn: (message) => screen.warn(message),
-  });
 }
 
 interface Around {

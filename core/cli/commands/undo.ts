@@ -1,18 +1,16 @@
+import type { RunEvent } from '../../ledger/events.ts';
 import type { ContentState } from '../../ledger/run-state.ts';
-import { findRun, reopenRun } from '../../ledger/run-store.ts';
-import { asDrayError, DrayError, type PluginContext, type Writer } from '../../sdk/index.ts';
-import { onInterrupt } from '../interrupt.ts';
-import { Screen } from '../screen.ts';
-import { stateOf } from '../state.ts';
-import { storedJob } from './resume.ts';
-import type { RunCommandOptions } from './run.ts';
+import type { StoredRun } from '../../ledger/run-store.ts';
+import { DrayError, type Writer } from '../../sdk/index.ts';
+import type { RunCommandOptions } from '../job-command.ts';
+import { type Reopened, withStoredRun } from '../stored-run.ts';
 
 interface Undoing {
   /** Whether there is something to do for a content. */
   readonly isWanted: (content: ContentState) => boolean;
   readonly nothing: () => DrayError;
   readonly call: (writer: Writer, content: ContentState) => Promise<void>;
-  readonly event: (content: number) => Parameters<Awaited<ReturnType<typeof reopenRun>>['append']>[0];
+  readonly event: (content: number) => RunEvent;
   readonly done: string;
 }
 
@@ -42,45 +40,25 @@ export function discardRun(run: string, options: RunCommandOptions): Promise<num
   });
 }
 
-async function undo(run: string, options: RunCommandOptions, { isWanted, nothing, call, event, done }: Undoing): Promise<number> {
-  const screen = new Screen();
-  const interrupt = onInterrupt((message) => screen.line(message));
-  try {
-    const stored = await findRun(stateOf(options), run);
-    const wanted = [...stored.contents].filter(([, content]) => isWanted(content));
-    if (wanted.length === 0) throw nothing();
-    const job = await storedJob(stored, options, screen);
-    const ledger = await reopenRun(stored);
-    const context: PluginContext = {
-      run,
-      job: job.name,
-      warn: (message) => screen.warn(message),
-      print: (text) => process.stdout.write(text),
-      signal: interrupt.signal,
-    };
-    try {
-      for (const [index, content] of wanted.reverse()) {
-        const end = job.contents[index]!.writer;
-        const writer = await end.plugin.open(end.options, context);
-        try {
-          await call(writer, content);
-        } finally {
-          await writer.close?.();
-        }
-        await ledger.append(event(index));
+function undo(run: string, options: RunCommandOptions, { isWanted, nothing, call, event, done }: Undoing): Promise<number> {
+  const wantedOf = ({ contents }: StoredRun) => [...contents].filter(([, content]) => isWanted(content));
+  const work = async ({ stored, job, ledger, context, screen }: Reopened) => {
+    const wanted = wantedOf(stored);
+    for (const [index, content] of wanted.toReversed()) {
+      const end = job.contents[index]!.writer;
+      const writer = await end.plugin.open(end.options, context);
+      try {
+        await call(writer, content);
+      } finally {
+        await writer.close?.();
       }
-    } finally {
-      await ledger.close();
+      await ledger.append(event(index));
     }
-    if (options.json) screen.json({ run, done, contents: wanted.map(([index]) => index) });
+    if (options.json) screen.json({ run, done, contents: wanted.map(([index]) => index).reverse() });
     else screen.line(`${run}: ${done}`);
     return 0;
-  } catch (error) {
-    const failure = asDrayError(error, { side: 'target' });
-    if (options.json) screen.json({ run, error: { code: failure.code, message: failure.message } });
-    screen.error(failure.toWire());
-    return failure.exitCode;
-  } finally {
-    interrupt.release();
-  }
+  };
+  return withStoredRun(run, options, work, (stored) => {
+    if (wantedOf(stored).length === 0) throw nothing();
+  });
 }

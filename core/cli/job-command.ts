@@ -1,0 +1,25 @@
+import { type Job, loadJob } from '../job/load-job.ts';
+import type { Screen } from './screen.ts';
+import type { StateOptions } from './state.ts';
+
+/** Options of commands that load a job. */
+export interface JobCommandOptions {
+  readonly param: Record<string, string>;
+  readonly channels?: number;
+  readonly json: boolean;
+  readonly lenient: boolean;
+}
+
+/** Options of commands that write down what they do, too. */
+export interface RunCommandOptions extends JobCommandOptions, StateOptions {}
+
+/** Loads a job file with the options of the command line. */
+export async function loadForCommand(file: string, options: JobCommandOptions, screen: Screen): Promise<Job> {
+  return loadJob(file, {
+    parameters: options.param,
+    environment: process.env,
+    isLenient: options.lenient,
+    mask: screen.mask,
+    warn: (message) => screen.warn(message),
+  });
+}
