@@ -19,6 +19,15 @@ const csvReaderConfig = z.strictObject({
   captureRawRecord: ignored('it is about the inside of DataX'),
 });
 
+/** A week. */
+const maxWaitMinutes = 10_080;
+
+const waitText = z
+  .string()
+  .regex(/^wait \d{1,5}$/)
+  .transform((text) => ({ waitMinutes: Number(text.slice('wait '.length)) }))
+  .refine(({ waitMinutes }) => waitMinutes <= maxWaitMinutes);
+
 /** What the readers of all storages take beside the place of the files. */
 export const fileReaderShape = {
   column: z
@@ -51,11 +60,13 @@ export const fileReaderShape = {
       'auto: what stands beside a file (manifest, sidecar, .sha256, .md5, .count) must be right before the first row is loaded; require: a file beside which nothing stands is refused; none',
     ),
   ready: z
-    .union([z.enum(['require', 'ignore']), z.strictObject({ waitMinutes: integer({ min: 0, max: 10_080 }) })], {
-      error: 'Expected "require", "ignore" or {"waitMinutes": N}',
+    .union([z.enum(['require', 'ignore']), waitText, z.strictObject({ waitMinutes: integer({ min: 0, max: maxWaitMinutes }) })], {
+      error: 'Expected "require", "ignore", "wait N" or {"waitMinutes": N}',
     })
     .default('ignore')
-    .describe('require: without _SUCCESS in the folder the job ends with exit code 7; {"waitMinutes": N}: it waits so long; ignore'),
+    .describe(
+      'require: without _SUCCESS in the folder the job ends with exit code 7; "wait N" or {"waitMinutes": N}: it waits so many minutes; ignore',
+    ),
   signatureKey: secret().optional().describe('Sets must be signed with this: the secret of an HMAC, or an Ed25519 public key (PEM)'),
   bufferSize: ignored('files are read in chunks of 256 KB'),
 };

@@ -87,11 +87,11 @@ describe.concurrent('a run that died while it made its files visible', () => {
   });
 });
 
-test('a reader waits until _SUCCESS is there', async () => {
+test.each([[{ waitMinutes: 1 }], ['wait 1']])('a reader waits until _SUCCESS is there (%j)', async (ready) => {
   const set = workshop.copyOf(first);
   const mark = set.bytes('_SUCCESS');
   set.remove('_SUCCESS');
-  const job = workshop.loadJob(set.folder, { ready: { waitMinutes: 1 } });
+  const job = workshop.loadJob(set.folder, { ready });
   const loading = startDray(['run', '--json', job.path]);
   await until('it says that it waits', 20_000, async () => expect(loading.stderr()).toContain('waiting for it'));
   expect(job.written()).toEqual([]);
