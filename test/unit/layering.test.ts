@@ -12,10 +12,11 @@ const rooms: Record<string, readonly string[]> = {
   job: ['registry', 'sdk'],
   splitter: ['sdk'],
   task: ['transport', 'registry', 'sdk'],
+  scheduler: [],
   report: ['task', 'sdk'],
   ledger: ['sdk'],
   worker: ['task', 'registry', 'sdk'],
-  controller: ['job', 'task', 'splitter', 'report', 'ledger', 'transport', 'sdk'],
+  controller: ['job', 'task', 'splitter', 'scheduler', 'report', 'ledger', 'transport', 'sdk'],
   cli: ['controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */

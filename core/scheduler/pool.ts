@@ -1,0 +1,54 @@
+import { Gate } from './gate.ts';
+import { Heap } from './heap.ts';
+import { isBefore, type QueuedJob, type Running, starved } from './queued-job.ts';
+
+/** The slots of one host that belong to one pool. */
+export class Seat extends Gate {
+  readonly host: string;
+  /** Order in which hosts have joined. */
+  readonly number: number;
+  readonly running = new Set<Running>();
+  readonly pinned = new Set<QueuedJob>();
+  /** Kept free for jobs that run on this host alone. */
+  reserved = 0;
+  /** Cores of the host that nobody uses: as it said last, less what was started since. */
+  spareCpu: number;
+
+  constructor(host: string, number: number, limit: number, spareCpu: number) {
+    super(host, limit);
+    this.host = host;
+    this.number = number;
+    this.spareCpu = spareCpu;
+  }
+
+  /** Slots for tasks of any job. */
+  override get room(): number {
+    return super.room - this.reserved;
+  }
+}
+
+function hasMoreRoom(a: Seat, b: Seat): boolean {
+  if (a.room > 0 !== b.room > 0) return a.room > 0;
+  if (a.spareCpu !== b.spareCpu) return a.spareCpu > b.spareCpu;
+  return a.room === b.room ? a.number < b.number : a.room > b.room;
+}
+
+/** Slots of all hosts that are kept apart for some jobs, and the jobs that wait for them. */
+export class Pool {
+  readonly name: string;
+  readonly ready = new Heap<QueuedJob>(isBefore);
+  readonly seats = new Heap<Seat>(hasMoreRoom);
+  /** Virtual time of each level. */
+  readonly clocks: number[] = Array.from({ length: starved + 1 }, () => 0);
+  /** Jobs whose last task has started: what an idle slot can take from. */
+  readonly tails = new Set<QueuedJob>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Whether some host has a slot for a task of any job. */
+  get hasRoom(): boolean {
+    return (this.seats.first?.room ?? 0) > 0;
+  }
+}
