@@ -11,7 +11,13 @@ export interface JobCommandOptions {
 }
 
 /** Options of commands that write down what they do, too. */
-export interface RunCommandOptions extends JobCommandOptions, StateOptions {}
+export interface RunCommandOptions extends JobCommandOptions, StateOptions {
+  readonly priority?: number;
+  readonly slots?: number;
+  /** Further pools and their slots. */
+  readonly pool?: Record<string, number>;
+  readonly verbose?: boolean;
+}
 
 /** Loads a job file with the options of the command line. */
 export async function loadForCommand(file: string, options: JobCommandOptions, screen: Screen): Promise<Job> {

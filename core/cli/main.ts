@@ -24,7 +24,7 @@ Examples:
   dray run orders.json -p day=2026-11-21        with \${day} in the job file replaced
   dray run orders.json --channels 8             with 8 tasks side by side
   dray run orders.json --json | jq .rows        the report as JSON on stdout
-  dray run orders.json customers.json           one job after the other
+  dray run jobs/*.json                          many jobs side by side, by priority
 
 Secrets do not belong into job files: write "\${env:PGPASSWORD}" or "\${file:/run/secrets/pg}".`;
 
@@ -40,6 +40,17 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+function digit(text: string): number {
+  if (!/^\d$/.test(text)) throw new InvalidArgumentError('It must be a digit from 0 to 9.');
+  return Number(text);
+}
+
+function poolSlots(text: string, before: Record<string, number>): Record<string, number> {
+  const [, name, slots] = /^([\w-]+)=(\d+)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('It must be name=slots.');
+  return { ...before, [name]: wholeNumber(slots!) };
+}
+
 const jobOptions = {
   parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated')
     .argParser(parameter)
@@ -47,6 +58,12 @@ const jobOptions = {
   lenient: new Option('--lenient', 'unknown keys in the job file are warnings instead of errors').default(false),
   json: new Option('--json', 'the result as JSON on stdout').default(false),
   stateDir: new Option('--state-dir <folder>', 'where runs are written down; default DRAY_STATE_DIR, else the state folder of the user'),
+  priority: new Option('--priority <0-9>', 'overrides job.setting.priority; 9 goes first').argParser(digit),
+  slots: new Option('--slots <n>', 'tasks that run side by side, of all jobs together; default: twice the cores').argParser(wholeNumber),
+  pools: new Option('--pool <name=slots>', 'slots kept apart for jobs with this job.setting.pool; may be repeated')
+    .argParser(poolSlots)
+    .default({}, 'none'),
+  verbose: new Option('-v, --verbose', 'tell what is decided about each task, and why').default(false),
   channels: new Option('--channels <n>', 'tasks that run side by side; overrides job.setting.speed.channel').argParser(wholeNumber),
 };
 
@@ -102,10 +119,14 @@ async function main(): Promise<number> {
 
   program
     .command('run')
-    .description('run jobs, one after the other')
+    .description('run jobs side by side')
     .argument('<file...>', 'job files')
     .addOption(jobOptions.parameters)
     .addOption(jobOptions.channels)
+    .addOption(jobOptions.priority)
+    .addOption(jobOptions.slots)
+    .addOption(jobOptions.pools)
+    .addOption(jobOptions.verbose)
     .addOption(jobOptions.json)
     .addOption(jobOptions.lenient)
     .addOption(jobOptions.stateDir)
@@ -162,7 +183,7 @@ async function main(): Promise<number> {
       .action(async (run: string, options) => {
         exitCode = await (await runCommand(name))(run, options);
       });
-    if (name === 'resume') command.addOption(jobOptions.channels);
+    if (name === 'resume') command.addOption(jobOptions.channels).addOption(jobOptions.pools).addOption(jobOptions.verbose);
   }
   const files = program.command('files').description('look at files that jobs exchange');
   files

@@ -1,4 +1,4 @@
-import { runJob } from '../controller/run-job.ts';
+import type { Controller } from '../controller/controller.ts';
 import type { Job } from '../job/load-job.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
 import type { RunReport } from '../report/report.ts';
@@ -8,38 +8,58 @@ import { InlineExecutor } from '../worker/inline-executor.ts';
 import { plural } from './format.ts';
 import type { Interrupt } from './interrupt.ts';
 import { Planning } from './planning.ts';
-import { Progress } from './progress.ts';
+import { type ContentFacts, Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
 import { summary } from './summary.ts';
 
 /** Dirty records told one by one; the rest is counted. */
 const toldDirtyRecords = 10;
 
+/** Where the progress of a content is shown. */
+export interface ProgressView {
+  update(counters: TaskCounters): void;
+  stop(): void;
+}
+
 export interface RunOnceOptions {
+  readonly controller: Controller;
   readonly channels?: number | undefined;
+  readonly priority?: number | undefined;
+  /** What is decided about each task is told. */
+  readonly verbose?: boolean | undefined;
+  /** Absent: a line or bar of its own. */
+  readonly progress?: ((facts: ContentFacts) => ProgressView) | undefined;
+  /** A job of one task may run in the thread of the program; not where others run beside it. */
+  readonly mayRunInline?: boolean | undefined;
   readonly json: boolean;
   readonly screen: Screen;
   readonly interrupt: Interrupt;
 }
 
 /** Runs a job, or goes on with it, before the eyes of the user; prints the report and returns the exit code. */
-export async function runOnce(job: Job, ledger: RunLedger, { channels, json, screen, interrupt }: RunOnceOptions): Promise<number> {
+export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptions): Promise<number> {
+  const { controller, channels, priority, verbose, json, screen, interrupt, mayRunInline = true } = options;
+  const showProgress = options.progress ?? ((facts) => new Progress(facts, screen));
   const planning = new Planning(screen);
-  let progress: Progress | undefined;
+  let progress: ProgressView | undefined;
   let dirtyTold = 0;
-  const report = await runJob(job, {
+  const report = await controller.run(job, {
     ledger,
     channels,
+    priority,
     signal: interrupt.signal,
-    executor: (tasks, width) => (tasks === 1 ? new InlineExecutor() : lazyPool(Math.min(tasks, width))),
+    executor: (tasks, width) => (tasks === 1 && mayRunInline ? new InlineExecutor() : lazyPool(Math.min(tasks, width))),
     listener: {
       note: (message) => screen.note(message),
       planning: (message) => planning.update(message),
       contentStarts(_content, { reader, writer, tasks, estimatedRows }) {
         planning.stop();
-        progress = new Progress({ title: `${job.name} ${reader} → ${writer} (${plural(tasks, 'task')})`, estimatedRows }, screen);
+        progress = showProgress({ title: `${job.name} ${reader} → ${writer} (${plural(tasks, 'task')})`, estimatedRows });
       },
       progress: (_content: number, counters: TaskCounters) => progress?.update(counters),
+      decided: (message) => {
+        if (verbose === true) screen.line(`${job.name}: ${message}`);
+      },
       contentEnds: () => progress?.stop(),
       dirty(record) {
         if (++dirtyTold <= toldDirtyRecords) screen.warn(dirtySentence(record));

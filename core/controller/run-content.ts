@@ -12,6 +12,7 @@ import { closeReader, type OpenPlan, prepareTarget, verifySource } from './plan.
 import { resumedTarget } from './resumed-plan.ts';
 import type { RunListener } from './run-job.ts';
 import { type EarlierTask, TaskRunner } from './run-tasks.ts';
+import type { Schedule, ScheduledContent } from './schedule.ts';
 import { ContentSnapshot } from './snapshot.ts';
 
 /** What a content needs to know of the run it is part of. */
@@ -23,9 +24,9 @@ export interface ContentContext {
   readonly content: number;
   /** Number of its first task. */
   readonly firstTask: number;
-  readonly channels: number;
   readonly limits: SharedLimits;
   readonly executor: (tasks: number, channels: number) => Executor;
+  readonly schedule: Schedule;
   readonly listener: RunListener;
   /** Aborted by the user, and by the first task that fails. */
   readonly stop: AbortController;
@@ -69,6 +70,7 @@ class ContentRun {
   #guarantee: Guarantee | undefined;
   #tasks: TaskRunner | undefined;
   #snapshot: ContentSnapshot | undefined;
+  #scheduled: ScheduledContent | undefined;
 
   constructor(plan: OpenPlan, context: ContentContext) {
     this.#plan = plan;
@@ -81,9 +83,27 @@ class ContentRun {
   }
 
   async toEnd(): Promise<void> {
-    const { stop, ledger, content } = this.#context;
+    const { stop, content, firstTask, schedule } = this.#context;
     const plan = this.#plan;
     stop.signal.throwIfAborted();
+    const scheduled = schedule.content(plan, { content, firstTask, isCommitted: (task) => this.#isCommitted(task) });
+    this.#scheduled = scheduled;
+    try {
+      // Nothing is touched, nor a connection held by a snapshot, before a task can start.
+      await scheduled.turns?.first(stop.signal);
+      await this.#move(scheduled);
+    } finally {
+      scheduled.turns?.close();
+    }
+  }
+
+  #isCommitted(task: number): boolean {
+    return this.#context.ledger.earlier?.tasks.get(task)?.committed !== undefined;
+  }
+
+  async #move(scheduled: ScheduledContent): Promise<void> {
+    const { stop, ledger, content } = this.#context;
+    const plan = this.#plan;
     await verifySource(plan, stop.signal);
     const guarantee = await this.#promised();
     const intent: WriteIntent = { guarantee, mode: this.#earlier?.target === undefined ? 'run' : 'resume' };
@@ -97,8 +117,8 @@ class ContentRun {
     const target =
       before === undefined ? await prepareTarget(plan, intent, stop.signal) : await resumedTarget(plan, before, intent, stop.signal);
     await ledger.append({ type: 'prepared', content, target });
-    const specs = taskSpecs(this.#context.job, { ...this.#context, plan, target, guarantee, run: ledger.run });
-    await this.#runTasks(specs);
+    const specs = taskSpecs(this.#context.job, { ...this.#context, channels: scheduled.width, plan, target, guarantee, run: ledger.run });
+    await this.#runTasks(specs, scheduled);
     stop.signal.throwIfAborted();
     const { commits, setAside } = this.#tasks!.results;
     if (setAside[0] !== undefined) throw setAside[0];
@@ -119,11 +139,11 @@ class ContentRun {
     return guarantee;
   }
 
-  async #runTasks(specs: readonly TaskSpec[]): Promise<void> {
-    const { job, stop, listener, ledger, content, channels, plugins } = this.#context;
+  async #runTasks(specs: readonly TaskSpec[], { turns, width }: ScheduledContent): Promise<void> {
+    const { job, stop, listener, ledger, content, plugins } = this.#context;
     const earlier = earlierTasks(specs, ledger.earlier?.tasks);
     tellInDoubt(specs, ledger.earlier?.tasks, this.#guarantee!, listener.warn);
-    const executor = this.#context.executor(specs.length, channels);
+    const executor = this.#context.executor(specs.length, width);
     const { maxAttempts, maxRetryWaitMs } = job;
     const { estimatedRows } = this.#plan;
     const snapshot = new ContentSnapshot(this.#plan, {
@@ -152,10 +172,10 @@ class ContentRun {
     this.#tasks = tasks;
     listener.contentStarts(content, { ...this.#names, tasks: specs.length, estimatedRows });
     try {
-      if (earlier.size < specs.length) await snapshot.take();
+      if (turns !== undefined) await snapshot.take();
       if (earlier.size > 0 && earlier.size < specs.length && snapshot.report !== undefined)
         listener.warn(`${earlier.size} of ${specs.length} tasks were committed before; the others read at a new point in time`);
-      await tasks.run();
+      if (turns !== undefined) await tasks.run(turns);
     } finally {
       await executor.close();
       await snapshot.close();
@@ -201,7 +221,9 @@ class ContentRun {
     const points = this.#earlier?.snapshots ?? 0;
     const read = this.#snapshot?.report;
     const snapshot = read === undefined ? {} : { snapshot: { ...read, points: read.points + points } };
-    return { ...this.#names, state, tasks: this.tasks.length, ...sumOf(this.tasks), ...guarantee, ...snapshot };
+    const { width, why } = this.#scheduled ?? {};
+    const schedule = width === undefined ? {} : { channels: width, channelsWhy: why! };
+    return { ...this.#names, state, tasks: this.tasks.length, ...schedule, ...sumOf(this.tasks), ...guarantee, ...snapshot };
   }
 
   get #names() {

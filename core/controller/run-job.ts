@@ -5,10 +5,12 @@ import type { RunLedger } from '../ledger/run-store.ts';
 import { type ContentReport, type RunReport, reportedError, round, sumOf } from '../report/report.ts';
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
 import type { DirtyRecord, Executor, TaskCounters, TaskTally } from '../task/spec.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { defaultChannels, sharedLimits } from './limits.ts';
 import { closePlan, type OpenPlan, openPlan, openTarget, type PlanOptions } from './plan.ts';
 import { resumedPlan } from './resumed-plan.ts';
 import { type ContentResult, isWorthResuming, runContent } from './run-content.ts';
+import { Schedule } from './schedule.ts';
 
 /** What a run tells whoever watches it. */
 export interface RunListener {
@@ -22,6 +24,8 @@ export interface RunListener {
   progress(content: number, counters: TaskCounters): void;
   contentEnds(content: number): void;
   dirty(record: DirtyRecord): void;
+  /** What was decided about its tasks, and why. */
+  readonly decided: (message: string) => void;
   readonly warn: (message: string) => void;
   readonly print: (text: string) => void;
 }
@@ -34,6 +38,10 @@ export interface RunOptions {
   /** Makes the place where tasks run, once it is known how many there are. */
   readonly executor: (tasks: number, channels: number) => Executor;
   readonly listener: RunListener;
+  /** Where its tasks get their turns, beside those of other runs. */
+  readonly dispatcher: Dispatcher;
+  /** Overrides the job file. */
+  readonly priority?: number | undefined;
   /** Aborted by the user; its reason is a DrayError CANCELLED. */
   readonly signal: AbortSignal;
 }
@@ -56,7 +64,7 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
   const results: (ContentResult | undefined)[] = [];
   let failure: DrayError | undefined;
   try {
-    failure = await runContents(job, { ...options, channels, stop, results });
+    failure = await runContents(job, { ...options, channels, wanted: wanted ?? job.channels, stop, results });
   } catch (error) {
     failure = asDrayError(stop.signal.aborted ? stop.signal.reason : error);
   } finally {
@@ -90,6 +98,8 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
 
 interface RunContext extends RunOptions {
   readonly channels: number;
+  /** What the user wants it to be, if anything. */
+  readonly wanted: number | undefined;
   readonly stop: AbortController;
   /** Filled by content; undefined for those that an earlier process has published. */
   readonly results: (ContentResult | undefined)[];
@@ -97,9 +107,10 @@ interface RunContext extends RunOptions {
 
 /** @returns the failure that ends the run, or is left at its end */
 async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
-  const { ledger, listener, channels, stop, executor, results } = context;
+  const { ledger, listener, channels, stop, executor, results, dispatcher } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
   const limits = sharedLimits(job, dirtyBefore(ledger));
+  const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, priority: context.priority });
   const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
   const plans: (OpenPlan | undefined)[] = [];
   let failure: DrayError | undefined;
@@ -115,7 +126,7 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
       if (plan === undefined) continue;
       const firstTask = plan.resumed?.firstTask ?? nextTask;
       nextTask = Math.max(nextTask, firstTask + plan.splits.length);
-      const result = await runContent(plan, { job, ledger, plugins, content, firstTask, channels, limits, executor, listener, stop });
+      const result = await runContent(plan, { job, ledger, plugins, content, firstTask, limits, schedule, executor, listener, stop });
       results[content] = result;
       failure ??= result.failure;
       // A task that was set aside is no reason to leave the other tables behind.

@@ -11,7 +11,9 @@ import {
   zeroCounters,
 } from '../task/spec.ts';
 import { waitBefore } from './backoff.ts';
-import { TaskQueue } from './task-queue.ts';
+import type { RunListener } from './run-job.ts';
+import { startWords } from './start-words.ts';
+import type { Turn, Turns } from './turns.ts';
 
 /** A task whose thread died so often is not started again: it would only kill more. */
 const maxDeaths = 3;
@@ -26,15 +28,16 @@ export interface TasksContext {
   readonly stop: AbortController;
   /** Sum of the counters of all tasks, whenever one of them has moved. */
   readonly progress: (sum: TaskCounters) => void;
-  readonly listener: Omit<TaskListener, 'progress' | 'mayCommit'>;
+  readonly listener: Omit<TaskListener, 'progress' | 'mayCommit'> & Pick<RunListener, 'decided'>;
   /** All lanes have lost their snapshot, and tasks are left. Resolves when they have joined a new one; rejects if there must not be one. */
   readonly renewSnapshot: () => Promise<void>;
 }
 
 /** A task on its way. */
-interface Waiting {
+interface Underway {
   readonly spec: TaskSpec;
-  readonly slot: number;
+  /** Its place in the reports. */
+  readonly place: number;
   readonly attempts: AttemptReport[];
   deaths: number;
 }
@@ -66,8 +69,15 @@ export class TaskRunner {
   readonly #specs: readonly TaskSpec[];
   readonly #executor: Executor;
   readonly #context: TasksContext;
-  readonly #queue: TaskQueue<Waiting>;
+  readonly #tasks: ReadonlyMap<number, Underway>;
   readonly #live: TaskCounters[];
+  readonly #running = new Set<Promise<void>>();
+  /** Lanes that run nothing. */
+  #idle: number[] = [];
+  /** Lanes that can still read in the snapshot. */
+  #lanes = 0;
+  #unsettled: number;
+  #turns!: Turns;
 
   constructor(specs: readonly TaskSpec[], earlier: ReadonlyMap<number, EarlierTask>, executor: Executor, context: TasksContext) {
     this.#specs = specs;
@@ -85,52 +95,84 @@ export class TaskRunner {
       winners: new Map([...earlier].map(([task, { attempt }]) => [task, attempt])),
       setAside: [],
     };
-    const open = specs.flatMap((spec, slot): Waiting[] => (earlier.has(spec.id) ? [] : [{ spec, slot, attempts: [], deaths: 0 }]));
-    this.#queue = new TaskQueue(open);
+    const open = specs.flatMap((spec, place): [number, Underway][] =>
+      earlier.has(spec.id) ? [] : [[spec.id, { spec, place, attempts: [], deaths: 0 }]],
+    );
+    this.#tasks = new Map(open);
+    this.#unsettled = open.length;
   }
 
-  /** Resolves when every task is done or set aside, or `stop` has fired. */
-  async run(): Promise<void> {
+  /** Resolves when every task is done or set aside, or `stop` has fired and none runs any more. */
+  async run(turns: Turns): Promise<void> {
     const { stop } = this.#context;
-    const onStop = () => this.#queue.stop();
+    this.#turns = turns;
+    const onStop = () => turns.close();
     stop.signal.addEventListener('abort', onStop, { once: true });
-    if (stop.signal.aborted) onStop();
+    if (stop.signal.aborted || this.#unsettled === 0) turns.close();
+    this.#takeLanes();
     try {
-      const lanes = Array.from({ length: Math.min(this.#executor.lanes, this.#specs.length) }, (_, lane) => lane);
-      for (;;) {
-        await Promise.all(lanes.map((lane) => this.#runLane(lane)));
-        if (this.#queue.isSettled || stop.signal.aborted) return;
-        await this.#context.renewSnapshot();
+      for (let turn = await turns.next(); turn !== undefined; turn = await turns.next()) {
+        const running = this.#run(turn).catch((error: unknown) => stop.abort(error));
+        this.#running.add(running);
+        void running.finally(() => this.#running.delete(running));
       }
+      await Promise.all(this.#running);
     } finally {
       stop.signal.removeEventListener('abort', onStop);
     }
   }
 
-  /** Ends when no task is left, or when the lane has lost its snapshot: lanes that still have it run the rest. */
-  async #runLane(lane: number): Promise<void> {
-    for (let job = await this.#queue.take(); job !== undefined; job = await this.#queue.take()) {
-      const outcome = await this.#attempt(lane, job);
-      if (outcome.state === 'done' || this.#context.stop.signal.aborted) {
-        this.#queue.settle();
-        continue;
-      }
-      const error = DrayError.fromWire(outcome.error);
-      if (error.code === 'SNAPSHOT_LOST' && job.attempts.length < this.#context.maxAttempts) {
-        this.#queue.again(job, 0);
-        return;
-      }
+  #takeLanes(): void {
+    this.#lanes = Math.min(this.#executor.lanes, this.#specs.length);
+    this.#idle = Array.from({ length: this.#lanes }, (_, index) => this.#lanes - 1 - index);
+    this.#turns.setWidth(this.#lanes);
+  }
+
+  async #run({ task, why }: Turn): Promise<void> {
+    const { stop, maxAttempts } = this.#context;
+    const turns = this.#turns;
+    const job = this.#tasks.get(task)!;
+    const lane = this.#idle.pop()!;
+    const outcome = await this.#attempt(lane, job, why);
+    const error = outcome.state === 'done' ? undefined : DrayError.fromWire(outcome.error);
+    if (error === undefined || stop.signal.aborted) {
+      this.#idle.push(lane);
+      this.#settle(task);
+    } else if (error.code === 'SNAPSHOT_LOST' && job.attempts.length < maxAttempts) {
+      // Lanes that still have it run the rest.
+      turns.setWidth(--this.#lanes);
+      turns.again(task, 0);
+      if (this.#lanes === 0) await this.#renew();
+    } else {
+      this.#idle.push(lane);
       this.#failed(job, error);
     }
   }
 
+  async #renew(): Promise<void> {
+    try {
+      await this.#context.renewSnapshot();
+      this.#takeLanes();
+    } catch (error) {
+      this.#context.stop.abort(error);
+    }
+  }
+
+  #settle(task: number): void {
+    this.#turns.ended(task);
+    if (--this.#unsettled === 0) this.#turns.close();
+  }
+
   /** Runs a task once, and writes down how it ended. */
-  async #attempt(lane: number, job: Waiting): Promise<TaskOutcome> {
+  async #attempt(lane: number, job: Underway, why: Turn['why']): Promise<TaskOutcome> {
     const { ledger, stop, listener } = this.#context;
-    const { slot, attempts } = job;
+    const { place, attempts } = job;
     const attempt = (ledger.epoch - 1) * attemptsPerEpoch + attempts.length + 1;
     const spec: TaskSpec = { ...job.spec, attempt };
     const startedAt = performance.now();
+    const start = startWords(why, lane);
+    ledger.note({ type: 'started', task: spec.id, attempt, why: start });
+    listener.decided(`task ${spec.id} (${spec.split.name}) → ${start}`);
     let dirty = 0;
     let isAllowed = false;
     const outcome = await this.#executor.run(
@@ -139,7 +181,7 @@ export class TaskRunner {
       {
         ...listener,
         progress: (counters) => {
-          this.#live[slot] = counters;
+          this.#live[place] = counters;
           this.#context.progress(addUp(this.#live));
         },
         dirty: (record) => {
@@ -157,18 +199,18 @@ export class TaskRunner {
     const isCancelled = stop.signal.aborted && outcome.state === 'failed' && outcome.error.code === asDrayError(stop.signal.reason).code;
     const result = outcome.state === 'failed' ? { ...outcome, error: inDoubt(outcome.error, spec, isAllowed, isCancelled) } : outcome;
     const failure = result.state === 'failed' ? { error: reportedError(DrayError.fromWire(result.error)) } : {};
-    attempts.push({ attempt, state: result.state, seconds: round((performance.now() - startedAt) / 1000), ...failure });
-    this.results.reports[slot] = taskReport(spec, result.state, result.counters, attempts);
+    attempts.push({ attempt, state: result.state, start, seconds: round((performance.now() - startedAt) / 1000), ...failure });
+    this.results.reports[place] = taskReport(spec, result.state, result.counters, attempts);
     if (result.state === 'done') {
-      this.#live[slot] = { ...result.counters };
-      this.results.commits[slot] = result.commit;
+      this.#live[place] = { ...result.counters };
+      this.results.commits[place] = result.commit;
       const { counters, commit, attempt: winner } = result;
       this.results.winners.set(spec.id, winner);
       await this.#written({ type: 'committed', task: spec.id, attempt: winner, commit, tally: { ...counters, attempt: winner } });
     } else {
       // Its rows come again with the next attempt, the dirty ones, too.
       Atomics.sub(new Int32Array(spec.dirtyCount), 0, dirty);
-      this.#live[slot] = zeroCounters();
+      this.#live[place] = zeroCounters();
       ledger.note({ type: 'failed', task: spec.id, attempt, code: result.error.code, message: result.error.message });
     }
     return result;
@@ -200,7 +242,7 @@ export class TaskRunner {
   }
 
   /** A task that failed: again, aside, or the end of the run. */
-  #failed(job: Waiting, error: DrayError): void {
+  #failed(job: Underway, error: DrayError): void {
     const { stop, maxAttempts, maxRetryWaitMs, listener } = this.#context;
     const failures = job.attempts.length;
     if (error.code === 'WORKER_DIED') job.deaths++;
@@ -215,16 +257,16 @@ export class TaskRunner {
       );
       listener.warn(`${poison.message} (${split.name}); the other tasks go on`);
       this.results.setAside.push(poison);
-      this.#queue.settle();
+      this.#settle(id);
     } else if (error.isRetryable && failures < maxAttempts) {
       const waitMs = waitBefore(failures, maxRetryWaitMs, Math.random());
       listener.warn(
         `task ${id} (${split.name}) failed and starts again in ${(waitMs / 1000).toFixed(1)} s, attempt ${failures + 1}: ${error.message}`,
       );
-      this.#queue.again(job, waitMs);
+      this.#turns.again(id, waitMs);
     } else {
       stop.abort(error);
-      this.#queue.settle();
+      this.#settle(id);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { flag, ignored, integer, z } from '../sdk/index.ts';
+import { duration, moment } from './times.ts';
 
 const end = (what: string) =>
   z.strictObject({
@@ -67,6 +68,20 @@ const setting = z.strictObject({
     .describe(
       'A writer that gets the dirty records, too: a table or file with the columns run, content, task, split, row, column, cause, cells',
     ),
+  priority: integer({ min: 0, max: 9 })
+    .optional()
+    .describe('0 to 9: jobs with a higher one go first when several run side by side; default 5'),
+  deadline: moment('Expected a time of day ("06:00") or a date and time ("2026-11-22T06:00:00Z")')
+    .optional()
+    .describe(
+      'When the job should have ended: a time of day ("06:00", the next one) or a date and time; among jobs of the same priority the earliest goes first',
+    ),
+  finishWithin: duration('Expected seconds, or a text like "90s", "30m", "2h"')
+    .optional()
+    .describe(
+      'How long the job may take: seconds, or "90s", "30m", "2h". It then takes no more threads than that asks for. Default: as soon as this machine can',
+    ),
+  pool: z.string().min(1).optional().describe('Takes the slots of this pool (`--pool NAME=SLOTS`), which other jobs do not get'),
   dryRun: flag().optional().describe('true: check the job, move nothing; the same as `dray check`'),
   keyVersion: ignored('secrets come from ${env:NAME} or ${file:path}'),
 });

@@ -50,6 +50,14 @@ export interface Job {
   /** null: no limit by count. */
   readonly maxDirtyRecords: number | null;
   readonly maxDirtyShare: number | undefined;
+  /** 0–9; 9 goes first. */
+  readonly priority: number;
+  /** When it should have ended, as of Date.now(). */
+  readonly deadlineAt: number | undefined;
+  /** How long it may take; undefined: as short as this machine can make it. */
+  readonly finishWithinMs: number | undefined;
+  /** Whose slots it takes; undefined: those of all jobs that name none. */
+  readonly pool: string | undefined;
   readonly isDryRun: boolean;
   readonly contents: readonly Content[];
 }
@@ -57,6 +65,7 @@ export interface Job {
 /** Together about a minute of waiting: as long as a server takes to start again. */
 const defaultAttempts = 8;
 const defaultRetryWaitSeconds = 30;
+const defaultPriority = 5;
 
 export interface LoadOptions {
   readonly parameters: Readonly<Record<string, string>>;
@@ -103,6 +112,10 @@ export async function loadJob(file: string, options: LoadOptions): Promise<Job> 
     recordsPerSecond: Math.max(0, limits.record ?? 0),
     maxDirtyRecords: errorLimit.record ?? (errorLimit.percentage === undefined ? 0 : null),
     maxDirtyShare: errorLimit.percentage,
+    priority: setting?.priority ?? defaultPriority,
+    deadlineAt: setting?.deadline,
+    finishWithinMs: setting?.finishWithin,
+    pool: setting?.pool,
     isDryRun: dryRun,
     contents,
   };

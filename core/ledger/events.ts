@@ -33,6 +33,8 @@ export type RunEvent =
   | { readonly type: 'prepared'; readonly content: number; readonly target: Target }
   /** The content reads at one more point in time. */
   | { readonly type: 'snapshot'; readonly content: number; readonly position?: string }
+  /** With what the scheduler had to say about it. */
+  | { readonly type: 'started'; readonly task: number; readonly attempt: number; readonly why: string }
   /** The task is about to commit: without `committed` behind it, it is not known here whether it did. */
   | { readonly type: 'committing'; readonly task: number; readonly attempt: number }
   | { readonly type: 'committed'; readonly task: number; readonly attempt: number; readonly commit: Json; readonly tally: Json }

@@ -36,6 +36,8 @@ export interface AttemptReport {
   /** Grows with each start, also over the processes of a run. */
   readonly attempt: number;
   readonly state: 'done' | 'failed';
+  /** On which thread it started, and why then: how long it had waited, its priority, and what its data sources had left. */
+  readonly start: string;
   readonly seconds: number;
   readonly error?: ReportedError;
 }
@@ -68,6 +70,9 @@ export interface ContentReport extends Tally {
   readonly writer: string;
   readonly state: TaskState;
   readonly tasks: number;
+  /** Most tasks side by side, and why so many. */
+  readonly channels?: number;
+  readonly channelsWhy?: string;
   readonly guarantee?: Guarantee;
   readonly snapshot?: SnapshotReport;
   /** True if an earlier process of this run has published it; its rows are not counted again. */

@@ -1,3 +1,4 @@
+import type { RunListener } from '../../core/controller/run-job.ts';
 import type { Job } from '../../core/job/load-job.ts';
 import {
   type Cell,
@@ -159,6 +160,10 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     recordsPerSecond: 0,
     maxDirtyRecords: 0,
     maxDirtyShare: undefined,
+    priority: 5,
+    deadlineAt: undefined,
+    finishWithinMs: undefined,
+    pool: undefined,
     isDryRun: false,
     contents: [
       {
@@ -172,8 +177,14 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
 
 /** Listens to a task or run, and keeps what it heard. */
 export function listening() {
-  const heard = { dirty: [] as DirtyRecord[], warnings: [] as string[], last: undefined as TaskCounters | undefined };
-  const listener: TaskListener = {
+  const heard = {
+    dirty: [] as DirtyRecord[],
+    warnings: [] as string[],
+    decisions: [] as string[],
+    last: undefined as TaskCounters | undefined,
+  };
+  const listener: TaskListener & Pick<RunListener, 'decided'> = {
+    decided: (message) => heard.decisions.push(message),
     progress: (counters) => {
       heard.last = counters;
     },

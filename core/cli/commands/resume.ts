@@ -1,3 +1,4 @@
+import { Controller } from '../../controller/controller.ts';
 import { findRun, takeOverRun } from '../../ledger/run-store.ts';
 import { reportedError, reportWithoutRun } from '../../report/report.ts';
 import { asDrayError } from '../../sdk/index.ts';
@@ -18,7 +19,9 @@ export async function resumeRun(run: string, options: RunCommandOptions): Promis
     const ledger = await takeOverRun(state, run);
     await ledger.append({ type: 'resumed', epoch: ledger.epoch, at: new Date().toISOString() });
     const channels = options.channels ?? ledger.earlier?.begun.channels;
-    return await runOnce(job, ledger, { ...options, channels, screen, interrupt });
+    const controller = new Controller({ slots: options.slots, pools: options.pool });
+    controller.checkPool(job);
+    return await runOnce(job, ledger, { ...options, controller, channels, screen, interrupt });
   } catch (error) {
     const failure = asDrayError(error);
     if (options.json) screen.json(reportWithoutRun({ run, job: '', error: reportedError(failure) }));

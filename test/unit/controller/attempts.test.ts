@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { Dispatcher, defaultPool } from '../../../core/controller/dispatcher.ts';
 import { runJob } from '../../../core/controller/run-job.ts';
 import type { Job } from '../../../core/job/load-job.ts';
 import { findRun, type RunLedger, reopenRun } from '../../../core/ledger/run-store.ts';
@@ -19,6 +20,7 @@ async function run(job: Job, ledger: RunLedger, fails: Fail = () => undefined) {
   const report = await runJob(job, {
     ledger,
     channels: undefined,
+    dispatcher: new Dispatcher({ [defaultPool]: 4 }),
     executor: (_tasks, channels) => ({
       lanes: channels,
       join: async () => undefined,

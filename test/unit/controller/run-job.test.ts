@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { Dispatcher, defaultPool } from '../../../core/controller/dispatcher.ts';
 import { type RunOptions, runJob } from '../../../core/controller/run-job.ts';
 import type { Job } from '../../../core/job/load-job.ts';
 import { DrayError } from '../../../core/sdk/index.ts';
@@ -16,6 +17,7 @@ async function run(job: Job, options: Partial<RunOptions> = {}) {
   const report = await runJob(job, {
     ledger: await newLedger(),
     channels: undefined,
+    dispatcher: new Dispatcher({ [defaultPool]: 4 }),
     executor: (_tasks, channels) => ({
       lanes: channels,
       join: async () => undefined,

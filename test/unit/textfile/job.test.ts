@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Dispatcher, defaultPool } from '../../../core/controller/dispatcher.ts';
 import { runJob } from '../../../core/controller/run-job.ts';
 import { loadJob } from '../../../core/job/load-job.ts';
 import { SecretMask } from '../../../core/job/secret-mask.ts';
@@ -19,6 +20,7 @@ async function run(folder: string, job: object) {
   const report = await runJob(loaded, {
     ledger: await newLedger(),
     channels: undefined,
+    dispatcher: new Dispatcher({ [defaultPool]: 4 }),
     executor: () => new InlineExecutor(),
     signal: new AbortController().signal,
     listener: {

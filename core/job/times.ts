@@ -1,0 +1,30 @@
+import { z } from '../sdk/index.ts';
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
+
+/** A length of time, seconds as a number or `90s`, `30m`, `2h`; in milliseconds. */
+export function duration(error: string) {
+  return z.union([z.number().positive(), z.string().regex(/^\d+(\.\d+)?\s*(s|m|min|h)?$/)], { error }).transform((given) => {
+    const [, number, unit = 's'] = /^([\d.]+)\s*(\w*)$/.exec(String(given))!;
+    return Number(number) * (units[unit === '' ? 's' : unit] ?? 1000);
+  });
+}
+
+/** A time of day, the next one in the time zone of this machine, or a date and time (ISO 8601); in milliseconds as of Date.now(). */
+export function moment(error: string) {
+  return z
+    .string()
+    .transform((text) => momentOf(text, new Date()))
+    .refine((at) => !Number.isNaN(at), { error });
+}
+
+/** @returns NaN if the text is neither */
+export function momentOf(text: string, now: Date): number {
+  const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
+  if (time === null) return /^\d{4}-\d\d-\d\d[T ]/.test(text) ? Date.parse(text) : Number.NaN;
+  const at = new Date(now);
+  at.setHours(Number(time[1]), Number(time[2]), 0, 0);
+  // Not by adding 24 hours: the clocks may change in between.
+  if (at <= now) at.setDate(at.getDate() + 1);
+  return at.getTime();
+}
