@@ -14,6 +14,8 @@ import { summary } from './summary.ts';
 
 /** Dirty records told one by one; the rest is counted. */
 const toldDirtyRecords = 10;
+/** Threads a run may have when it is widened while it runs. */
+const maxLanes = 64;
 
 /** Where the progress of a content is shown. */
 export interface ProgressView {
@@ -48,7 +50,7 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
     channels,
     priority,
     signal: interrupt.signal,
-    executor: (tasks, width) => (tasks === 1 && mayRunInline ? new InlineExecutor() : lazyPool(Math.min(tasks, width))),
+    executor: (tasks, width) => (tasks === 1 && mayRunInline ? new InlineExecutor() : lazyPool(Math.min(tasks, Math.max(width, maxLanes)))),
     listener: {
       note: (message) => screen.note(message),
       planning: (message) => planning.update(message),

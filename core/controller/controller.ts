@@ -3,6 +3,7 @@ import type { RunReport } from '../report/report.ts';
 import { DrayError } from '../sdk/index.ts';
 import { Dispatcher, defaultPool } from './dispatcher.ts';
 import { defaultChannels } from './limits.ts';
+import { RunHandle } from './run-handle.ts';
 import { type RunOptions, runJob } from './run-job.ts';
 import { Turns } from './turns.ts';
 
@@ -22,31 +23,48 @@ const openRunsPerPriority = 8;
 /** Runs many jobs side by side: one queue, the same slots, and each task in its turn. */
 export class Controller {
   readonly #dispatcher: Dispatcher;
+  readonly #runs = new Map<string, RunHandle>();
 
   constructor({ slots = 2 * defaultChannels(), pools = {} }: ControllerOptions = {}) {
     const opening = Object.fromEntries(Array.from({ length: 10 }, (_, priority) => [openingPool(priority), openRunsPerPriority]));
     this.#dispatcher = new Dispatcher({ ...opening, ...pools, [defaultPool]: slots });
   }
 
+  /** Runs that wait or run, in the order in which they came. */
+  get runs(): readonly RunHandle[] {
+    return [...this.#runs.values()];
+  }
+
+  /** undefined: there is no such run here, or it has ended. */
+  find(run: string): RunHandle | undefined {
+    return this.#runs.get(run);
+  }
+
   /** Runs a job when its turn comes. Never rejects: failure is in the report. */
-  async run(job: Job, options: Omit<RunOptions, 'dispatcher'>): Promise<RunReport> {
+  async run(job: Job, options: Omit<RunOptions, 'dispatcher' | 'handle'>): Promise<RunReport> {
+    const { run } = options.ledger;
+    const priority = options.priority ?? job.priority;
+    const handle = new RunHandle(this.#dispatcher, { run, job: job.name, priority });
+    this.#runs.set(run, handle);
     const turns = new Turns(this.#dispatcher, {
-      job: `open ${options.ledger.run}`,
+      job: `open ${run}`,
       priority: 0,
-      pool: openingPool(options.priority ?? job.priority),
+      pool: openingPool(priority),
       resources: [],
       firstRound: 1,
       maxRunning: 1,
       tasks: [{ id: 0, weightMs: 1 }],
     });
+    handle.submitted(`open ${run}`);
     try {
       // A run that is cancelled before its turn says so in its report, like any other.
       await turns.first(options.signal).catch(() => turns.close());
       await turns.next();
-      return await runJob(job, { ...options, dispatcher: this.#dispatcher });
+      return await runJob(job, { ...options, dispatcher: this.#dispatcher, handle });
     } finally {
       turns.ended(0);
       turns.close();
+      this.#runs.delete(run);
     }
   }
 

@@ -10,6 +10,7 @@ import { type SharedLimits, taskSpecs } from './limits.ts';
 import { moveRows } from './move-rows.ts';
 import { closeReader, type OpenPlan, prepareTarget, verifySource } from './plan.ts';
 import { resumedTarget } from './resumed-plan.ts';
+import type { RunHandle } from './run-handle.ts';
 import type { RunListener } from './run-job.ts';
 import { type EarlierTask, TaskRunner } from './run-tasks.ts';
 import type { Schedule, ScheduledContent } from './schedule.ts';
@@ -27,6 +28,7 @@ export interface ContentContext {
   readonly limits: SharedLimits;
   readonly executor: (tasks: number, channels: number) => Executor;
   readonly schedule: Schedule;
+  readonly handle: RunHandle;
   readonly listener: RunListener;
   /** Aborted by the user, and by the first task that fails. */
   readonly stop: AbortController;
@@ -140,7 +142,7 @@ class ContentRun {
   }
 
   async #runTasks(specs: readonly TaskSpec[], { turns, width }: ScheduledContent): Promise<void> {
-    const { job, stop, listener, ledger, content, plugins } = this.#context;
+    const { job, stop, listener, ledger, content, plugins, handle } = this.#context;
     const earlier = earlierTasks(specs, ledger.earlier?.tasks);
     tellInDoubt(specs, ledger.earlier?.tasks, this.#guarantee!, listener.warn);
     const executor = this.#context.executor(specs.length, width);
@@ -149,6 +151,7 @@ class ContentRun {
     const snapshot = new ContentSnapshot(this.#plan, {
       wanted: job.snapshot,
       executor,
+      width,
       context: plugins,
       splits: specs.filter(({ id }) => !earlier.has(id)).map(({ split }) => split),
       isContinued: earlier.size > 0,
@@ -165,8 +168,12 @@ class ContentRun {
       listener,
       progress: (sum) => {
         if (isHopeless(job, sum, estimatedRows)) stop.abort(dirtyShareError(job, sum.rowsDirty, sum.rowsRead));
+        handle.counters = sum;
         listener.progress(content, sum);
       },
+      width,
+      maxLanes: () => snapshot.maxLanes,
+      joinLate: (lane) => snapshot.joinLate(lane),
       renewSnapshot: () => snapshot.renew(),
     });
     this.#tasks = tasks;
@@ -175,6 +182,9 @@ class ContentRun {
       if (turns !== undefined) await snapshot.take();
       if (earlier.size > 0 && earlier.size < specs.length && snapshot.report !== undefined)
         listener.warn(`${earlier.size} of ${specs.length} tasks were committed before; the others read at a new point in time`);
+      handle.estimatedRows = estimatedRows;
+      handle.tasks += specs.length;
+      handle.runs((wanted) => tasks.setWidth(wanted));
       if (turns !== undefined) await tasks.run(turns);
     } finally {
       await executor.close();

@@ -10,6 +10,7 @@ import { defaultChannels, sharedLimits } from './limits.ts';
 import { closePlan, type OpenPlan, openPlan, openTarget, type PlanOptions } from './plan.ts';
 import { resumedPlan } from './resumed-plan.ts';
 import { type ContentResult, isWorthResuming, runContent } from './run-content.ts';
+import type { RunHandle } from './run-handle.ts';
 import { Schedule } from './schedule.ts';
 
 /** What a run tells whoever watches it. */
@@ -40,6 +41,8 @@ export interface RunOptions {
   readonly listener: RunListener;
   /** Where its tasks get their turns, beside those of other runs. */
   readonly dispatcher: Dispatcher;
+  /** What is changed about it while it runs. */
+  readonly handle: RunHandle;
   /** Overrides the job file. */
   readonly priority?: number | undefined;
   /** Aborted by the user; its reason is a DrayError CANCELLED. */
@@ -107,10 +110,10 @@ interface RunContext extends RunOptions {
 
 /** @returns the failure that ends the run, or is left at its end */
 async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
-  const { ledger, listener, channels, stop, executor, results, dispatcher } = context;
+  const { ledger, listener, channels, stop, executor, results, dispatcher, handle } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
   const limits = sharedLimits(job, dirtyBefore(ledger));
-  const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, priority: context.priority });
+  const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle });
   const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
   const plans: (OpenPlan | undefined)[] = [];
   let failure: DrayError | undefined;
@@ -126,7 +129,19 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
       if (plan === undefined) continue;
       const firstTask = plan.resumed?.firstTask ?? nextTask;
       nextTask = Math.max(nextTask, firstTask + plan.splits.length);
-      const result = await runContent(plan, { job, ledger, plugins, content, firstTask, limits, schedule, executor, listener, stop });
+      const result = await runContent(plan, {
+        job,
+        ledger,
+        plugins,
+        content,
+        firstTask,
+        limits,
+        schedule,
+        handle,
+        executor,
+        listener,
+        stop,
+      });
       results[content] = result;
       failure ??= result.failure;
       // A task that was set aside is no reason to leave the other tables behind.

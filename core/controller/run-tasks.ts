@@ -29,6 +29,12 @@ export interface TasksContext {
   /** Sum of the counters of all tasks, whenever one of them has moved. */
   readonly progress: (sum: TaskCounters) => void;
   readonly listener: Omit<TaskListener, 'progress' | 'mayCommit'> & Pick<RunListener, 'decided'>;
+  /** Tasks side by side at first. */
+  readonly width: number;
+  /** Lanes that may read in the snapshot. */
+  readonly maxLanes: () => number;
+  /** Has a lane join the snapshot that was not there when it was taken. */
+  readonly joinLate: (lane: number) => Promise<ErrorWire | undefined>;
   /** All lanes have lost their snapshot, and tasks are left. Resolves when they have joined a new one; rejects if there must not be one. */
   readonly renewSnapshot: () => Promise<void>;
 }
@@ -74,10 +80,12 @@ export class TaskRunner {
   readonly #running = new Set<Promise<void>>();
   /** Lanes that run nothing. */
   #idle: number[] = [];
-  /** Lanes that can still read in the snapshot. */
+  /** Lanes that run tasks, or would; fewer once one has lost its snapshot. */
   #lanes = 0;
+  /** Lanes that have been used, or have at least been joined to the snapshot. */
+  #opened = 0;
   #unsettled: number;
-  #turns!: Turns;
+  #turns: Turns | undefined;
 
   constructor(specs: readonly TaskSpec[], earlier: ReadonlyMap<number, EarlierTask>, executor: Executor, context: TasksContext) {
     this.#specs = specs;
@@ -122,15 +130,27 @@ export class TaskRunner {
     }
   }
 
+  /**
+   * Changes how many tasks run side by side. Tasks that run above a smaller number go on to their end.
+   * @returns how many it will be: no more than there are lanes, and tasks, and readers that the snapshot lets in
+   */
+  setWidth(wanted: number): number {
+    const width = Math.max(1, Math.min(wanted, this.#executor.lanes, this.#context.maxLanes()));
+    for (; this.#opened < width; this.#opened++, this.#lanes++) this.#idle.unshift(this.#opened);
+    this.#turns?.setWidth(Math.min(width, this.#lanes));
+    return Math.min(width, this.#lanes);
+  }
+
   #takeLanes(): void {
-    this.#lanes = Math.min(this.#executor.lanes, this.#specs.length);
+    this.#lanes = this.#context.width;
+    this.#opened = this.#lanes;
     this.#idle = Array.from({ length: this.#lanes }, (_, index) => this.#lanes - 1 - index);
-    this.#turns.setWidth(this.#lanes);
+    this.#turns?.setWidth(this.#lanes);
   }
 
   async #run({ task, why }: Turn): Promise<void> {
     const { stop, maxAttempts } = this.#context;
-    const turns = this.#turns;
+    const turns = this.#turns!;
     const job = this.#tasks.get(task)!;
     const lane = this.#idle.pop()!;
     const outcome = await this.#attempt(lane, job, why);
@@ -159,8 +179,8 @@ export class TaskRunner {
   }
 
   #settle(task: number): void {
-    this.#turns.ended(task);
-    if (--this.#unsettled === 0) this.#turns.close();
+    this.#turns!.ended(task);
+    if (--this.#unsettled === 0) this.#turns!.close();
   }
 
   /** Runs a task once, and writes down how it ended. */
@@ -175,27 +195,22 @@ export class TaskRunner {
     listener.decided(`task ${spec.id} (${spec.split.name}) → ${start}`);
     let dirty = 0;
     let isAllowed = false;
-    const outcome = await this.#executor.run(
-      lane,
-      spec,
-      {
-        ...listener,
-        progress: (counters) => {
-          this.#live[place] = counters;
-          this.#context.progress(addUp(this.#live));
-        },
-        dirty: (record) => {
-          dirty++;
-          this.#quarantine(spec, record, dirty);
-          listener.dirty(record);
-        },
-        mayCommit: async () => {
-          await this.#beforeCommit(spec, dirty > 0);
-          isAllowed = true;
-        },
+    const outcome = await this.#runOn(lane, spec, {
+      ...listener,
+      progress: (counters) => {
+        this.#live[place] = counters;
+        this.#context.progress(addUp(this.#live));
       },
-      stop.signal,
-    );
+      dirty: (record) => {
+        dirty++;
+        this.#quarantine(spec, record, dirty);
+        listener.dirty(record);
+      },
+      mayCommit: async () => {
+        await this.#beforeCommit(spec, dirty > 0);
+        isAllowed = true;
+      },
+    });
     const isCancelled = stop.signal.aborted && outcome.state === 'failed' && outcome.error.code === asDrayError(stop.signal.reason).code;
     const result = outcome.state === 'failed' ? { ...outcome, error: inDoubt(outcome.error, spec, isAllowed, isCancelled) } : outcome;
     const failure = result.state === 'failed' ? { error: reportedError(DrayError.fromWire(result.error)) } : {};
@@ -214,6 +229,13 @@ export class TaskRunner {
       ledger.note({ type: 'failed', task: spec.id, attempt, code: result.error.code, message: result.error.message });
     }
     return result;
+  }
+
+  async #runOn(lane: number, spec: TaskSpec, listener: TaskListener): Promise<TaskOutcome> {
+    const { width, joinLate, stop } = this.#context;
+    const fault = lane < width ? undefined : await joinLate(lane);
+    if (fault !== undefined) return { state: 'failed', counters: zeroCounters(), error: fault };
+    return this.#executor.run(lane, spec, listener, stop.signal);
   }
 
   async #beforeCommit({ id, attempt, guarantee }: TaskSpec, hasDirty: boolean): Promise<void> {
@@ -263,7 +285,7 @@ export class TaskRunner {
       listener.warn(
         `task ${id} (${split.name}) failed and starts again in ${(waitMs / 1000).toFixed(1)} s, attempt ${failures + 1}: ${error.message}`,
       );
-      this.#turns.again(id, waitMs);
+      this.#turns!.again(id, waitMs);
     } else {
       stop.abort(error);
       this.#settle(id);

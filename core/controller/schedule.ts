@@ -5,6 +5,7 @@ import { bytesOf } from '../splitter/size.ts';
 import { type Dispatcher, defaultPool } from './dispatcher.ts';
 import { defaultChannels } from './limits.ts';
 import type { Plan } from './plan.ts';
+import type { RunHandle } from './run-handle.ts';
 import { Turns } from './turns.ts';
 
 /** How the tasks of a content are scheduled. */
@@ -20,8 +21,8 @@ interface ScheduleContext {
   readonly run: string;
   /** From the job file or the command line; undefined: to be worked out. */
   readonly channels: number | undefined;
-  readonly priority: number | undefined;
   readonly dispatcher: Dispatcher;
+  readonly handle: RunHandle;
 }
 
 /** Works out what the scheduler must know of a run's contents, and submits their tasks. */
@@ -38,7 +39,7 @@ export class Schedule {
     plan: Plan,
     { content, firstTask, isCommitted }: { content: number; firstTask: number; isCommitted: (task: number) => boolean },
   ): ScheduledContent {
-    const { run, channels, dispatcher } = this.#context;
+    const { run, channels, dispatcher, handle } = this.#context;
     const { finishWithinMs, deadlineAt, pool = defaultPool } = this.#job;
     const bounds: Bound[] = [{ what: 'the cores of this machine', threads: defaultChannels() }];
     const size = { tasks: plan.splits.length, bytes: plan.estimatedBytes, bytesPerSecond: presetBytesPerSecond, finishWithinMs };
@@ -56,7 +57,7 @@ export class Schedule {
     if (channels !== undefined) dispatcher.widen(name, pool, width);
     const facts = {
       job: name,
-      priority: this.#context.priority ?? this.#job.priority,
+      priority: handle.priority,
       deadlineAt: deadlineAt === undefined ? undefined : deadlineAt - Date.now() + performance.now(),
       pool,
       resources: [],
@@ -64,6 +65,8 @@ export class Schedule {
       maxRunning: width,
       tasks,
     };
-    return { ...scheduled, turns: new Turns(dispatcher, facts) };
+    const turns = new Turns(dispatcher, facts);
+    handle.submitted(name);
+    return { ...scheduled, turns };
   }
 }

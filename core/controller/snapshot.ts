@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Job } from '../job/load-job.ts';
 import type { SnapshotReport } from '../report/report.ts';
-import { asDrayError, DrayError, type OpenSnapshot, type PluginContext, type Reader, type Split } from '../sdk/index.ts';
-import type { Executor } from '../task/spec.ts';
+import { asDrayError, DrayError, type ErrorWire, type OpenSnapshot, type PluginContext, type Reader, type Split } from '../sdk/index.ts';
+import type { Executor, LaneSpec } from '../task/spec.ts';
 import { waitBefore } from './backoff.ts';
 import type { Plan } from './plan.ts';
 
 interface SnapshotContext {
   readonly wanted: Job['snapshot'];
   readonly executor: Executor;
+  /** Lanes that join it together. */
+  readonly width: number;
   readonly context: PluginContext;
   /** Splits that are still to be read, and whether others have been read at an earlier point in time. */
   readonly splits: readonly Split[];
@@ -26,10 +28,23 @@ export class ContentSnapshot {
   #report: SnapshotReport | undefined;
   /** Opened to take another snapshot: the first reader may have lost all its connections. */
   #reader: Reader | undefined;
+  /** How a lane joins it later; undefined while there is none. */
+  #late: LaneSpec | 'closed' | undefined;
 
   constructor(plan: Plan, facts: SnapshotContext) {
     this.#plan = plan;
     this.#facts = facts;
+  }
+
+  /** Lanes that can read in it, those to come included. */
+  get maxLanes(): number {
+    return this.#late === 'closed' ? this.#facts.width : Number.POSITIVE_INFINITY;
+  }
+
+  /** Has one more lane join. @returns what kept it from joining */
+  async joinLate(lane: number): Promise<ErrorWire | undefined> {
+    if (this.#late === undefined || this.#late === 'closed') return undefined;
+    return this.#facts.executor.join(lane, this.#late, this.#facts.context.signal);
   }
 
   /** undefined: the source has no such thing, and does not change while it is read. */
@@ -92,8 +107,8 @@ export class ContentSnapshot {
   }
 
   async #join(reader: Reader): Promise<void> {
-    const { executor, splits, context, onTaken } = this.#facts;
-    const lanes = Math.min(executor.lanes, splits.length);
+    const { executor, splits, context, onTaken, width } = this.#facts;
+    const lanes = Math.min(width, splits.length);
     const ends = { plugin: this.#plan.content.reader.ref, options: this.#plan.content.reader.options };
     const joinAll = async (snapshot: { snapshot?: OpenSnapshot['token'] }) => {
       const spec = { run: context.run, job: context.job, reader: ends, ...snapshot };
@@ -109,6 +124,8 @@ export class ContentSnapshot {
     } finally {
       await open.joined?.();
     }
+    // What is locked until all have joined lets nobody in afterwards.
+    this.#late = open.joined === undefined ? { run: context.run, job: context.job, reader: ends, snapshot: open.token } : 'closed';
     onTaken(open.position);
     const position = open.position ?? this.#report?.position;
     this.#report = { mode: 'consistent', points: (this.#report?.points ?? 0) + 1, ...(position === undefined ? {} : { position }) };

@@ -38,13 +38,22 @@ describe('the report of --json', () => {
           reader: 'stream',
           writer: 'stream',
           tasks: 2,
+          channels: 2,
+          channelsWhy: 'as the job or the command line says',
           guarantee: 'at-least-once',
         },
       ],
       tasks: [0, 1].map((id) => ({
         ...end,
         ...{ id, content: 0, split: `slice ${id}`, seconds: expect.any(Number) },
-        attempts: [{ attempt: 1, state: 'done', seconds: expect.any(Number) }],
+        attempts: [
+          {
+            attempt: 1,
+            state: 'done',
+            start: expect.stringMatching(/^thread [12]: waited [\d.]+ s, priority 5/),
+            seconds: expect.any(Number),
+          },
+        ],
       })),
     });
   });
@@ -86,7 +95,8 @@ describe('the report of --json', () => {
       stdout
         .trim()
         .split('\n')
-        .map((line) => (JSON.parse(line) as { job: string }).job),
+        .map((line) => (JSON.parse(line) as { job: string }).job)
+        .sort(),
     ).toEqual(['a', 'b']);
   });
 });
@@ -98,13 +108,51 @@ test('without --json rows go to stdout, and the summary to stderr', async () => 
   expect(stderr).toContain('3 read, 3 written, 0 dirty, 0 filtered');
 });
 
-test('several jobs run one after the other, and none runs behind one that failed', async () => {
+test('several jobs run side by side, and none begins where the file of another one is wrong', async () => {
   const folder = tempFolder();
   const [good, bad] = [writeJob(folder, streamJob(), 'good.json'), writeJob(folder, '{}', 'bad.json')];
   expect((await runDray(['run', good, good])).stderr.match(/good: done/g)).toHaveLength(2);
-  const { exitCode, stderr } = await runDray(['run', bad, good]);
+  const { exitCode, stderr } = await runDray(['run', good, bad]);
   expect(exitCode).toBe(2);
   expect(stderr).not.toContain('good: done');
+});
+
+test('a job that fails does not stop the others, and its exit code is that of the command', async () => {
+  const folder = tempFolder();
+  const failing = streamJob();
+  Object.assign(failing.job.content[0]!.reader.parameter, { column: [{ type: 'string', value: 'x' }], sliceRecordCount: 1 });
+  Object.assign(failing.job.content[0]!, {
+    writer: { name: 'txtfilewriter', parameter: { path: '/dev/null/no', fileName: 'x', writeMode: 'truncate' } },
+  });
+  const files = [writeJob(folder, failing, 'failing.json'), writeJob(folder, streamJob(), 'good.json')];
+  const { exitCode, stderr } = await runDray(['run', ...files]);
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain('failing: failed');
+  expect(stderr).toContain('good: done');
+});
+
+test('of many jobs on one slot those of a higher priority go first', async () => {
+  const folder = tempFolder();
+  const files = [3, 9, 0, 6].map((priority) => writeJob(folder, streamJob({ setting: { priority } }), `p${priority}.json`));
+  const { exitCode, stderr } = await runDray(['run', '--slots', '1', ...files]);
+  expect(exitCode).toBe(0);
+  // Which one is the first to ask for the slot is open; all others then wait for it.
+  const ends = stderr.match(/p\d(?=: done)/g)!;
+  expect(ends).toHaveLength(4);
+  expect(ends.slice(1)).toEqual(ends.slice(1).sort().reverse());
+});
+
+test('a job of a pool that has no slots is refused, and --pool gives it some', async () => {
+  const path = writeJob(tempFolder(), streamJob({ setting: { pool: 'important' } }));
+  const refused = await runDray(['run', path]);
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toContain('there is no pool "important"');
+  expect((await runDray(['run', '--pool', 'important=1', path])).exitCode).toBe(0);
+});
+
+test('--verbose tells where and why each task starts', async () => {
+  const { stderr } = await runDray(['run', '--verbose', '--priority', '7', writeJob(tempFolder(), streamJob(), 'night.json')]);
+  expect(stderr).toMatch(/night: task 0 \(slice 0\) → thread 1: waited [\d.]+ s, priority 7/);
 });
 
 test('-p gives variables their values, also more than one, and wins over the environment', async () => {
@@ -179,14 +227,15 @@ describe.each([
   });
 });
 
-test('jobs behind the one that was interrupted do not start', async () => {
+test('Ctrl-C ends all jobs that run side by side, also those that wait', async () => {
   const folder = tempFolder();
-  const running = await startEndless([writeJob(folder, endlessJob(), 'endless.json'), writeJob(folder, streamJob(), 'behind.json')]);
+  const files = [writeJob(folder, endlessJob(), 'endless.json'), writeJob(folder, streamJob(), 'behind.json')];
+  const running = await startEndless(['--slots', '1', ...files]);
   running.signal('SIGINT');
   const { exitCode, stderr } = await running.ended;
   expect(exitCode).toBe(130);
   expect(stderr).toContain('endless: cancelled');
-  expect(stderr).not.toContain('behind');
+  expect(stderr).toContain('behind: cancelled');
 });
 
 test('the echo of a Ctrl-C, which npm passes on to a program that the terminal has told already, is not a second one', async () => {

@@ -94,7 +94,7 @@ export async function publishSet(
     await markSuccess(facts, entry);
   }
   if (!keepsEarlier) await removeEarlier(facts);
-  if (isAgain) await removeUnfinished(facts);
+  await removeUnfinished(facts);
   await storage.remove(at(names.journal));
 }
 

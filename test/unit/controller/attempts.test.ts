@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Dispatcher, defaultPool } from '../../../core/controller/dispatcher.ts';
 import { runJob } from '../../../core/controller/run-job.ts';
 import type { Job } from '../../../core/job/load-job.ts';
 import { findRun, type RunLedger, reopenRun } from '../../../core/ledger/run-store.ts';
 import { DrayError, type ErrorCode } from '../../../core/sdk/index.ts';
 import { runTask } from '../../../core/task/run-task.ts';
 import type { TaskOutcome, TaskSpec } from '../../../core/task/spec.ts';
+import { dispatched } from '../../support/dispatched.ts';
 import { countingReader, fakeJob, fakeWriter, listening } from '../../support/fake-plugins.ts';
 import { newLedger } from '../../support/new-ledger.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -20,7 +20,7 @@ async function run(job: Job, ledger: RunLedger, fails: Fail = () => undefined) {
   const report = await runJob(job, {
     ledger,
     channels: undefined,
-    dispatcher: new Dispatcher({ [defaultPool]: 4 }),
+    ...dispatched(),
     executor: (_tasks, channels) => ({
       lanes: channels,
       join: async () => undefined,

@@ -1,10 +1,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { Dispatcher, defaultPool } from '../../../core/controller/dispatcher.ts';
 import { type RunOptions, runJob } from '../../../core/controller/run-job.ts';
 import type { Job } from '../../../core/job/load-job.ts';
 import { DrayError } from '../../../core/sdk/index.ts';
 import { runTask } from '../../../core/task/run-task.ts';
 import { textSchema } from '../../support/arbitraries.ts';
+import { dispatched } from '../../support/dispatched.ts';
 import { countingReader, fakeJob, fakeReader, fakeWriter, listening, pushRows } from '../../support/fake-plugins.ts';
 import { newLedger } from '../../support/new-ledger.ts';
 
@@ -17,7 +17,7 @@ async function run(job: Job, options: Partial<RunOptions> = {}) {
   const report = await runJob(job, {
     ledger: await newLedger(),
     channels: undefined,
-    dispatcher: new Dispatcher({ [defaultPool]: 4 }),
+    ...dispatched(),
     executor: (_tasks, channels) => ({
       lanes: channels,
       join: async () => undefined,

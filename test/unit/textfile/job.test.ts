@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Dispatcher, defaultPool } from '../../../core/controller/dispatcher.ts';
 import { runJob } from '../../../core/controller/run-job.ts';
 import { loadJob } from '../../../core/job/load-job.ts';
 import { SecretMask } from '../../../core/job/secret-mask.ts';
 import { InlineExecutor } from '../../../core/worker/inline-executor.ts';
+import { dispatched } from '../../support/dispatched.ts';
 import { newLedger } from '../../support/new-ledger.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { contents } from './files.ts';
@@ -20,7 +20,7 @@ async function run(folder: string, job: object) {
   const report = await runJob(loaded, {
     ledger: await newLedger(),
     channels: undefined,
-    dispatcher: new Dispatcher({ [defaultPool]: 4 }),
+    ...dispatched(),
     executor: () => new InlineExecutor(),
     signal: new AbortController().signal,
     listener: {
@@ -31,6 +31,7 @@ async function run(folder: string, job: object) {
       contentEnds: () => undefined,
       dirty: ({ row, column, cause }) => heard.push(`${row} ${column}: ${cause}`),
       warn,
+      decided: () => undefined,
       print: () => undefined,
     },
   });
