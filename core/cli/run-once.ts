@@ -98,6 +98,7 @@ function lazyPool(lanes: number): Executor {
     lanes,
     join: async (...call) => (await pool).join(...call),
     run: async (...call) => (await pool).run(...call),
+    cut: async (lane) => (await pool).cut(lane),
     close: async () => (await pool).close(),
   };
 }

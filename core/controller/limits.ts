@@ -49,7 +49,7 @@ export function taskSpecs(
   facts: {
     run: string;
     content: number;
-    firstTask: number;
+    taskIds: readonly number[];
     channels: number;
     plan: Plan;
     target: Target;
@@ -57,13 +57,13 @@ export function taskSpecs(
     limits: SharedLimits;
   },
 ): TaskSpec[] {
-  const { run, content, firstTask, plan, target, guarantee, limits } = facts;
+  const { run, content, taskIds, plan, target, guarantee, limits } = facts;
   const { reader, writer } = plan.content;
   const batch = batchLimits(job, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
     run,
     job: job.name,
-    id: firstTask + index,
+    id: taskIds[index]!,
     attempt: 0,
     guarantee,
     content,

@@ -1,4 +1,5 @@
 import type { Job } from '../job/load-job.ts';
+import { taskOf } from '../ledger/events.ts';
 import { quarantineCells, quarantineSchema } from '../ledger/quarantine.ts';
 import type { ContentState, TaskState } from '../ledger/run-state.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
@@ -85,10 +86,10 @@ class ContentRun {
   }
 
   async toEnd(): Promise<void> {
-    const { stop, content, firstTask, schedule } = this.#context;
+    const { stop, content, schedule } = this.#context;
     const plan = this.#plan;
     stop.signal.throwIfAborted();
-    const scheduled = schedule.content(plan, { content, firstTask, isCommitted: (task) => this.#isCommitted(task) });
+    const scheduled = schedule.content(plan, { content, taskIds: this.#taskIds, isCommitted: (task) => this.#isCommitted(task) });
     this.#scheduled = scheduled;
     try {
       // Nothing is touched, nor a connection held by a snapshot, before a task can start.
@@ -97,6 +98,12 @@ class ContentRun {
     } finally {
       scheduled.turns?.close();
     }
+  }
+
+  get #taskIds(): number[] {
+    const { splits, resumed } = this.#plan;
+    const numbered = resumed ?? { splits, firstTask: this.#context.firstTask };
+    return splits.map((_, place) => taskOf(numbered, place));
   }
 
   #isCommitted(task: number): boolean {
@@ -119,7 +126,15 @@ class ContentRun {
     const target =
       before === undefined ? await prepareTarget(plan, intent, stop.signal) : await resumedTarget(plan, before, intent, stop.signal);
     await ledger.append({ type: 'prepared', content, target });
-    const specs = taskSpecs(this.#context.job, { ...this.#context, channels: scheduled.width, plan, target, guarantee, run: ledger.run });
+    const specs = taskSpecs(this.#context.job, {
+      ...this.#context,
+      channels: scheduled.width,
+      taskIds: this.#taskIds,
+      plan,
+      target,
+      guarantee,
+      run: ledger.run,
+    });
     await this.#runTasks(specs, scheduled);
     stop.signal.throwIfAborted();
     const { commits, setAside } = this.#tasks!.results;
@@ -172,6 +187,7 @@ class ContentRun {
         listener.progress(content, sum);
       },
       width,
+      content,
       maxLanes: () => snapshot.maxLanes,
       joinLate: (lane) => snapshot.joinLate(lane),
       renewSnapshot: () => snapshot.renew(),

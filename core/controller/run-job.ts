@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Content, Job } from '../job/load-job.ts';
+import { taskOf } from '../ledger/events.ts';
 import type { ContentState } from '../ledger/run-state.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
 import { type ContentReport, type RunReport, reportedError, round, sumOf } from '../report/report.ts';
@@ -164,8 +165,8 @@ function dirtyBefore({ earlier }: RunLedger): number {
 /** A content of which nothing is committed yet may as well be planned anew. */
 async function openContent(content: Content, options: PlanOptions, before: ContentState | undefined, ledger: RunLedger): Promise<OpenPlan> {
   const { plan } = before ?? {};
-  const isBegun = plan?.splits.some((_, index) => {
-    const task = ledger.earlier?.tasks.get(plan.firstTask + index);
+  const isBegun = plan?.splits.some((_, place) => {
+    const task = ledger.earlier?.tasks.get(taskOf(plan, place));
     return task?.committed !== undefined || task?.isInDoubt === true;
   });
   if (plan === undefined || (plan.guarantee === 'at-least-once' && isBegun !== true)) return openPlan(content, options);

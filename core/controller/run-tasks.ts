@@ -1,3 +1,4 @@
+import { cutSplit } from '../ledger/run-state.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
 import { type AttemptReport, reportedError, round, type TaskReport, tallyOf } from '../report/report.ts';
 import { asDrayError, DrayError, type ErrorWire, type Json } from '../sdk/index.ts';
@@ -29,6 +30,7 @@ export interface TasksContext {
   /** Sum of the counters of all tasks, whenever one of them has moved. */
   readonly progress: (sum: TaskCounters) => void;
   readonly listener: Omit<TaskListener, 'progress' | 'mayCommit'> & Pick<RunListener, 'decided'>;
+  readonly content: number;
   /** Tasks side by side at first. */
   readonly width: number;
   /** Lanes that may read in the snapshot. */
@@ -41,7 +43,11 @@ export interface TasksContext {
 
 /** A task on its way. */
 interface Underway {
-  readonly spec: TaskSpec;
+  spec: TaskSpec;
+  /** Where it runs. */
+  lane?: number | undefined;
+  /** That a part of it was given away is being written down: before that it must not commit. */
+  cut?: Promise<void> | undefined;
   /** Its place in the reports. */
   readonly place: number;
   readonly attempts: AttemptReport[];
@@ -72,10 +78,9 @@ export interface EarlierTask {
  */
 export class TaskRunner {
   readonly results: TaskResults;
-  readonly #specs: readonly TaskSpec[];
   readonly #executor: Executor;
   readonly #context: TasksContext;
-  readonly #tasks: ReadonlyMap<number, Underway>;
+  readonly #tasks: Map<number, Underway>;
   readonly #live: TaskCounters[];
   readonly #running = new Set<Promise<void>>();
   /** Lanes that run nothing. */
@@ -88,7 +93,6 @@ export class TaskRunner {
   #turns: Turns | undefined;
 
   constructor(specs: readonly TaskSpec[], earlier: ReadonlyMap<number, EarlierTask>, executor: Executor, context: TasksContext) {
-    this.#specs = specs;
     this.#executor = executor;
     this.#context = context;
     this.#live = specs.map(({ id }) => ({ ...(earlier.get(id)?.counters ?? zeroCounters()) }));
@@ -114,6 +118,7 @@ export class TaskRunner {
   async run(turns: Turns): Promise<void> {
     const { stop } = this.#context;
     this.#turns = turns;
+    turns.onCut = () => void this.#cutLongest();
     const onStop = () => turns.close();
     stop.signal.addEventListener('abort', onStop, { once: true });
     if (stop.signal.aborted || this.#unsettled === 0) turns.close();
@@ -153,7 +158,9 @@ export class TaskRunner {
     const turns = this.#turns!;
     const job = this.#tasks.get(task)!;
     const lane = this.#idle.pop()!;
+    job.lane = lane;
     const outcome = await this.#attempt(lane, job, why);
+    job.lane = undefined;
     const error = outcome.state === 'done' ? undefined : DrayError.fromWire(outcome.error);
     if (error === undefined || stop.signal.aborted) {
       this.#idle.push(lane);
@@ -176,6 +183,39 @@ export class TaskRunner {
     } catch (error) {
       this.#context.stop.abort(error);
     }
+  }
+
+  /** An idle slot asks for work: the task with most rows left gives away half of the parts it has not begun. */
+  async #cutLongest(): Promise<void> {
+    const turns = this.#turns!;
+    const [longest] = [...this.#tasks.values()]
+      .filter(({ lane, spec, cut }) => lane !== undefined && cut === undefined && (spec.split.members?.length ?? 0) > 1)
+      .sort((a, b) => this.#rowsLeft(b) - this.#rowsLeft(a));
+    const keeps = longest === undefined ? undefined : await this.#executor.cut(longest.lane!);
+    if (longest === undefined || keeps === undefined || this.#context.stop.signal.aborted) return turns.uncut();
+    const { spec } = longest;
+    const { kept, given } = cutSplit(spec.split, keeps);
+    const rest = nextCutOff(this.#context.ledger);
+    longest.spec = { ...spec, split: kept };
+    const cut = this.#written({ type: 'cut', content: this.#context.content, task: spec.id, keeps, rest });
+    longest.cut = cut.finally(() => {
+      longest.cut = undefined;
+    });
+    const { reports, commits } = this.results;
+    const place = reports.length;
+    this.#tasks.set(rest, { spec: { ...spec, id: rest, split: given }, place, attempts: [], deaths: 0, cut });
+    reports.push(taskReport({ ...spec, id: rest, split: given }, 'not started', zeroCounters(), []));
+    commits.push(null);
+    this.#live.push(zeroCounters());
+    this.#unsettled++;
+    this.#context.listener.decided(
+      `task ${spec.id} (${spec.split.name}) gives ${given.members!.length} of its parts to task ${rest}: a thread is idle`,
+    );
+    turns.add({ id: rest, weightMs: 1000 });
+  }
+
+  #rowsLeft({ spec, place }: Underway): number {
+    return (spec.split.estimatedRows ?? 0) - this.#live[place]!.rowsRead;
   }
 
   #settle(task: number): void {
@@ -207,6 +247,7 @@ export class TaskRunner {
         listener.dirty(record);
       },
       mayCommit: async () => {
+        await job.cut;
         await this.#beforeCommit(spec, dirty > 0);
         isAllowed = true;
       },
@@ -291,6 +332,17 @@ export class TaskRunner {
       this.#settle(id);
     }
   }
+}
+
+/** Numbers of tasks that are cut off others: behind those of all plans, before those of replays. */
+const firstCutOff = 500_000;
+const cutOffs = new WeakMap<RunLedger, number>();
+
+function nextCutOff(ledger: RunLedger): number {
+  const earlier = [...(ledger.earlier?.contents.values() ?? [])].flatMap(({ plan }) => plan?.cutOff ?? []);
+  const number = (cutOffs.get(ledger) ?? Math.max(firstCutOff - 1, ...earlier)) + 1;
+  cutOffs.set(ledger, number);
+  return number;
 }
 
 /**

@@ -37,7 +37,7 @@ export class Schedule {
 
   content(
     plan: Plan,
-    { content, firstTask, isCommitted }: { content: number; firstTask: number; isCommitted: (task: number) => boolean },
+    { content, taskIds, isCommitted }: { content: number; taskIds: readonly number[]; isCommitted: (task: number) => boolean },
   ): ScheduledContent {
     const { run, channels, dispatcher, handle } = this.#context;
     const { finishWithinMs, deadlineAt, pool = defaultPool } = this.#job;
@@ -48,7 +48,7 @@ export class Schedule {
     const tasks = plan.splits
       .map((split, index): TaskFacts => {
         const bytes = bytesOf(split);
-        return { id: firstTask + index, weightMs: bytes === undefined ? taskMs : Math.max(1, (bytes / size.bytesPerSecond) * 1000) };
+        return { id: taskIds[index]!, weightMs: bytes === undefined ? taskMs : Math.max(1, (bytes / size.bytesPerSecond) * 1000) };
       })
       .filter(({ id }) => !isCommitted(id));
     const scheduled = { width, why: channels === undefined ? why : 'as the job or the command line says' };
@@ -63,6 +63,7 @@ export class Schedule {
       resources: [],
       firstRound: channels === undefined ? firstRound : width,
       maxRunning: width,
+      isCuttable: width > 1 && plan.splits.some(({ members = [] }) => members.length > 1),
       tasks,
     };
     const turns = new Turns(dispatcher, facts);

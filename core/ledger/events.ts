@@ -6,8 +6,16 @@ export interface PlannedContent {
   readonly writer: string;
   readonly source: Schema;
   readonly splits: readonly Split[];
+  /** Number of the task of the first split; the others follow. */
   readonly firstTask: number;
+  /** Numbers of the tasks of those splits, at the end, that were cut off others while they ran. */
+  readonly cutOff?: readonly number[];
   readonly guarantee: Guarantee;
+}
+
+/** Number of the task that reads a split. */
+export function taskOf({ firstTask, splits, cutOff = [] }: Pick<PlannedContent, 'firstTask' | 'splits' | 'cutOff'>, place: number): number {
+  return cutOff[place - (splits.length - cutOff.length)] ?? firstTask + place;
 }
 
 /** What a run writes down, in its order. A resumed run goes on in the same journal. */
@@ -35,6 +43,8 @@ export type RunEvent =
   | { readonly type: 'snapshot'; readonly content: number; readonly position?: string }
   /** With what the scheduler had to say about it. */
   | { readonly type: 'started'; readonly task: number; readonly attempt: number; readonly why: string }
+  /** A task that runs keeps only so many members of its split; another one reads the rest. Stands before either of them commits. */
+  | { readonly type: 'cut'; readonly content: number; readonly task: number; readonly keeps: number; readonly rest: number }
   /** The task is about to commit: without `committed` behind it, it is not known here whether it did. */
   | { readonly type: 'committing'; readonly task: number; readonly attempt: number }
   | { readonly type: 'committed'; readonly task: number; readonly attempt: number; readonly commit: Json; readonly tally: Json }

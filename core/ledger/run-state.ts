@@ -1,5 +1,5 @@
-import type { Json, Target } from '../sdk/index.ts';
-import type { PlannedContent, RunEvent, StoredEvent } from './events.ts';
+import type { Json, Split, Target } from '../sdk/index.ts';
+import { type PlannedContent, type RunEvent, type StoredEvent, taskOf } from './events.ts';
 
 /** A content as the journal knows it. */
 export interface ContentState {
@@ -84,6 +84,11 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
         content(number).plan = plan;
         break;
       }
+      case 'cut': {
+        const known = content(event.content);
+        if (known.plan !== undefined) known.plan = afterCut(known.plan, event);
+        break;
+      }
       case 'prepared':
         content(event.content).target = event.target;
         break;
@@ -124,6 +129,26 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
     }
   }
   return { begun, ended, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
+}
+
+function afterCut(plan: PlannedContent, { task, keeps, rest }: Extract<RunEvent, { type: 'cut' }>): PlannedContent {
+  const place = plan.splits.findIndex((_, index) => taskOf(plan, index) === task);
+  const { kept, given } = cutSplit(plan.splits[place]!, keeps);
+  return { ...plan, splits: [...plan.splits.with(place, kept), given], cutOff: [...(plan.cutOff ?? []), rest] };
+}
+
+/** A split whose task keeps the first `keeps` members, and the split of the task that reads the others. */
+export function cutSplit(split: Split, keeps: number): { kept: Split; given: Split } {
+  const members = split.members ?? [];
+  return { kept: withMembers(split, members.slice(0, keeps)), given: withMembers(split, members.slice(keeps)) };
+}
+
+function withMembers(split: Split, members: readonly Split[]): Split {
+  const sum = (key: 'estimatedRows' | 'estimatedBytes') => {
+    const sizes = members.map((member) => member[key]);
+    return sizes.includes(undefined) ? {} : { [key]: sizes.reduce<number>((total, size) => total + size!, 0) };
+  };
+  return { ...split, members, ...sum('estimatedRows'), ...sum('estimatedBytes') };
 }
 
 /** Leaves out what a process said after another one had taken the run: it was asleep, and does not know better. */

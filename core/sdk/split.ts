@@ -62,7 +62,10 @@ export interface Split {
   readonly refresh?: string;
   /** Set by the Splitter. */
   readonly range?: KeyRange;
-  /** Set by the Splitter: small splits that one task reads one after the other; the reader is given each of them, never the pack. */
+  /**
+   * Set by the Splitter: small splits, or parts of `range`, that one task reads one after the other; the reader is given each of them, never the whole. While it
+   * reads, those it has not begun may be given to another task.
+   */
   readonly members?: readonly Split[];
 }
 

@@ -4,6 +4,8 @@ import type { KeyPoint, KeyRange, KeyValue, SplitKey } from '../sdk/index.ts';
 export interface SizedRange {
   readonly range: KeyRange;
   readonly rows: number;
+  /** Points inside of it, by which it could be cut further. */
+  readonly inner: readonly KeyPoint[];
 }
 
 /** Of all points, the ones that cut the rows into about `pieces` equal parts: for each multiple of the share, the point nearest to it. */
@@ -49,6 +51,7 @@ export function rangesOf(key: SplitKey, points: readonly KeyPoint[], pieces: num
     return {
       range: rangeOf(index === 0 ? null : points[start]!.value, points[end]?.value ?? null, isNullable && index === 0),
       rows: Math.round(rows),
+      inner: points.slice(start + 1, end),
     };
   });
   if (max === undefined) return ranges;
@@ -56,7 +59,7 @@ export function rangesOf(key: SplitKey, points: readonly KeyPoint[], pieces: num
   return [
     ...ranges,
     { ...last, range: { ...last.range, to: max, includesTo: true } },
-    { range: { ...rangeOf(max, null, false), excludesFrom: true }, rows: 0 },
+    { range: { ...rangeOf(max, null, false), excludesFrom: true }, rows: 0, inner: [] },
   ];
 }
 

@@ -4,6 +4,7 @@ import { type Cut, type CutContext, cutPart } from './cut.ts';
 import { packSmall } from './pack.ts';
 import { rangeText, type SizedRange } from './ranges.ts';
 import { bytesOf, splitSizes } from './size.ts';
+import { type Divisible, divideTail } from './tail.ts';
 
 /** What became of one table, query or file of a content. */
 export interface PartPlan {
@@ -47,8 +48,14 @@ export async function planSplits(reader: Pick<Reader, 'openKey'>, parts: readonl
   const openKey = async (split: Split, key: SplitKey): Promise<KeySource> => (await reader.openKey?.(split, key)) ?? {};
   const cuts: Cut[] = [];
   for (const part of parts) cuts.push(await cutPart(part, { ...options, ...sizes, openKey }));
-  const splits = cuts.flatMap((cut) => (cut.ranges.length === 0 ? [withoutFacts(cut.part)] : cut.ranges.map(splitOf(cut))));
-  const [rest, tails] = [splits.filter((split) => !isTail(split)), splits.filter(isTail)];
+  const divisible = cuts.flatMap((cut): Divisible[] =>
+    cut.ranges.length === 0 ? [{ split: withoutFacts(cut.part), inner: [] }] : cut.ranges.map(splitOf(cut)),
+  );
+  const tails = divisible.flatMap(({ split }) => (isTail(split) ? [split] : []));
+  const rest = divideTail(
+    divisible.filter(({ split }) => !isTail(split)),
+    options.channels,
+  );
   // Rows that are still to come are read last, when all that will come has come; of many tables together.
   const all = [...packSmall(rest, sizes), ...packTails(tails)];
   return {
@@ -74,15 +81,18 @@ function withoutFacts({ keys: _keys, notes: _notes, why: _why, refresh: _refresh
   return split;
 }
 
-function splitOf({ part, key, ranges, rows }: Cut): (sized: SizedRange, index: number) => Split {
+function splitOf({ part, key, ranges, rows }: Cut): (sized: SizedRange, index: number) => Divisible {
   const bytes = bytesOf(part);
   const count = ranges.filter(({ range }) => range.excludesFrom !== true).length;
-  return ({ range, rows: inRange }, index) => ({
-    ...withoutFacts(part),
-    name: `${part.name} ${splitName(range, key!, index, count)}`,
-    range,
-    estimatedRows: inRange,
-    ...(bytes === undefined || rows === undefined || rows === 0 ? {} : { estimatedBytes: Math.round((bytes * inRange) / rows) }),
+  return ({ range, rows: inRange, inner }, index) => ({
+    inner,
+    split: {
+      ...withoutFacts(part),
+      name: `${part.name} ${splitName(range, key!, index, count)}`,
+      range,
+      estimatedRows: inRange,
+      ...(bytes === undefined || rows === undefined || rows === 0 ? {} : { estimatedBytes: Math.round((bytes * inRange) / rows) }),
+    },
   });
 }
 

@@ -6,7 +6,8 @@ export class RowPlaces {
 
   /** From now on rows come from this split. The target does not see, and does not count, the rows that the source has rejected. */
   begin({ name }: Split, rowsBefore: Readonly<Record<Side, number>>): void {
-    this.#starts.push({ name, rowsBefore });
+    // Parts of one split are read one after the other: its rows are counted through.
+    if (name !== this.current) this.#starts.push({ name, rowsBefore });
   }
 
   /** The split that a row of the task (from 1, as that side counts) comes from, and its position there. */

@@ -7,6 +7,7 @@ import {
   type ReaderPlugin,
   type RecordBatch,
   type Side,
+  type Split,
   type TaskWriter,
   type WriterPlugin,
   watchOver,
@@ -55,6 +56,7 @@ export async function runTask(
   const run = new TaskRun(spec, plugins.writer, readers, listener, stop);
   // Not kept alive by this: a program in which nothing can happen any more must end, and say so.
   const ticker = setInterval(() => run.report(), progressIntervalMs).unref();
+  listener.cuttable?.(() => run.cut());
   const unwatch = watchOver(run.watched, (error) => stop.abort(error));
   try {
     const { commit, attempt } = await orAborted(run.toEnd(), stop.signal, cancelGraceMs);
@@ -84,6 +86,9 @@ class TaskRun {
   readonly #places = new RowPlaces();
   readonly #misfits = new WeakMap<RecordBatch, Misfit[]>();
   #rowsRejected = 0;
+  /** What it reads, one after the other; fewer once some were given away. */
+  readonly #members: Split[];
+  #begun = 0;
   /** While it reads. */
   #reader: Reader | undefined;
   /** While a call is pending; `#calls` counts them. */
@@ -96,6 +101,7 @@ class TaskRun {
 
   constructor(spec: TaskSpec, writer: WriterPlugin, readers: ReaderSource, listener: TaskListener, stop: AbortController) {
     this.#spec = spec;
+    this.#members = [...(spec.split.members ?? [spec.split])];
     this.#writerPlugin = writer;
     this.#readers = readers;
     this.#listener = listener;
@@ -147,6 +153,17 @@ class TaskRun {
     this.#listener.progress({ ...this.counters });
   }
 
+  /**
+   * Gives away the second half of what it has not begun to read.
+   * @returns how many members it keeps; undefined if there is nothing to give
+   */
+  cut(): number | undefined {
+    const unread = this.#members.length - Math.max(1, this.#begun);
+    if (unread < 1 || this.#stop.signal.aborted) return undefined;
+    this.#members.length -= Math.ceil(unread / 2);
+    return this.#members.length;
+  }
+
   async toEnd(): Promise<Committed> {
     let mayRead: (isWanted: boolean) => void = () => undefined;
     const isWanted = new Promise<boolean>((resolve) => {
@@ -189,7 +206,6 @@ class TaskRun {
 
   /** @param isWanted whether there is anything to do; known once the writer is open */
   async #read(isWanted: Promise<boolean>): Promise<void> {
-    const { split } = this.#spec;
     const reader = await this.#readers.take(this.#context);
     let isWhole = false;
     try {
@@ -198,7 +214,7 @@ class TaskRun {
         return;
       }
       this.#reader = reader;
-      for (const one of split.members ?? [split]) {
+      for (let one = this.#members[this.#begun++]; one !== undefined; one = this.#members[this.#begun++]) {
         this.#places.begin(one, { source: this.counters.rowsRead, target: this.counters.rowsRead - this.#rowsRejected });
         await reader.read(one, this.#output, this.#stop.signal);
         await this.#output.flush();

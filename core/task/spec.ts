@@ -100,6 +100,11 @@ export interface TaskListener {
   dirty(record: DirtyRecord): void;
   /** All rows are at the target and wait for the commit. Resolves when the Controller has written down what must be; rejects if the task must not commit. */
   readonly mayCommit: (tally: TaskTally) => Promise<void>;
+  /**
+   * The task has begun: `cut` gives away half of the members of its split that it has not begun to read, and returns how many it keeps; undefined if there is
+   * nothing to give.
+   */
+  readonly cuttable?: (cut: () => number | undefined) => void;
   readonly warn: (message: string) => void;
   readonly print: (text: string) => void;
 }
@@ -133,6 +138,8 @@ export interface Executor {
    * and has lost it; so it will be with all further tasks of the lane.
    */
   run(lane: number, task: TaskSpec, listener: TaskListener, signal: AbortSignal): Promise<TaskOutcome>;
+  /** Asks the task that runs on a lane to give away half of what it has not begun to read. @returns how many members it keeps; undefined: nothing is given */
+  cut(lane: number): Promise<number | undefined>;
   /** Closes what the lanes hold open. */
   close(): Promise<void>;
 }

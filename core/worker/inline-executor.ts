@@ -22,6 +22,11 @@ export class InlineExecutor implements Executor {
     }
   }
 
+  /** There is no other lane that could take it over. */
+  async cut(): Promise<undefined> {
+    return undefined;
+  }
+
   close(): Promise<void> {
     return this.#lane.close();
   }

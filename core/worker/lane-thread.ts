@@ -21,6 +21,9 @@ type WithoutPort<A> = A extends Called ? Omit<A, 'port'> : never;
 /** The thread of one lane. If it ends, the next assignment has a new one. */
 export class LaneThread {
   readonly #pool: Piscina<Assignment, Answer>;
+  /** Where the task that runs is talked to. */
+  #port: MessagePort | undefined;
+  #onCut: ((keeps: number | undefined) => void) | undefined;
 
   constructor() {
     this.#pool = new Piscina({
@@ -54,6 +57,19 @@ export class LaneThread {
     return (await this.#assign({ type: 'run', ...task }, listener, signal)) as TaskOutcome;
   }
 
+  /** @returns how many members the task that runs keeps; undefined if none runs, or it gives nothing away */
+  async cut(): Promise<number | undefined> {
+    const port = this.#port;
+    if (port === undefined || this.#onCut !== undefined) return undefined;
+    return new Promise((resolve) => {
+      this.#onCut = (keeps) => {
+        this.#onCut = undefined;
+        resolve(keeps);
+      };
+      port.postMessage({ type: 'cut' } satisfies ToWorker);
+    });
+  }
+
   /** Has the reader closed, and ends the thread. */
   async close(): Promise<void> {
     const late = AbortSignal.timeout(closeGraceMs);
@@ -64,8 +80,10 @@ export class LaneThread {
   async #assign(assignment: WithoutPort<Called>, listener: TaskListener | undefined, signal: AbortSignal): Promise<Answer> {
     const { port1: here, port2: there } = new MessageChannel();
     here.on('message', (message: FromWorker) => {
-      if (listener !== undefined) deliver(message, listener, here);
+      if (message.type === 'cut') this.#onCut?.(message.keeps);
+      else if (listener !== undefined) deliver(message, listener, here);
     });
+    if (listener !== undefined) this.#port = here;
     const portClosed = once(here, 'close');
     const kill = new AbortController();
     let grace: NodeJS.Timeout | undefined;
@@ -87,11 +105,13 @@ export class LaneThread {
       clearTimeout(grace);
       signal.removeEventListener('abort', cancel);
       here.close();
+      this.#port = undefined;
+      this.#onCut?.(undefined);
     }
   }
 }
 
-function deliver(message: FromWorker, listener: TaskListener, port: MessagePort): void {
+function deliver(message: Exclude<FromWorker, { type: 'cut' }>, listener: TaskListener, port: MessagePort): void {
   switch (message.type) {
     case 'progress':
       listener.progress(message.counters);

@@ -15,6 +15,7 @@ export type Assignment =
 export type Answer = ErrorWire | TaskOutcome | undefined;
 
 export type ToWorker =
+  | { readonly type: 'cut' }
   | { readonly type: 'cancel'; readonly reason: ErrorWire }
   /** The answer to `ready`: commit, or do not and fail with this. */
   | { readonly type: 'commit'; readonly refused?: ErrorWire };
@@ -23,5 +24,7 @@ export type FromWorker =
   | { readonly type: 'progress'; readonly counters: TaskCounters }
   | { readonly type: 'dirty'; readonly record: DirtyRecord }
   | { readonly type: 'ready'; readonly tally: TaskTally }
+  /** The answer to `cut`. */
+  | { readonly type: 'cut'; readonly keeps: number | undefined }
   | { readonly type: 'warn'; readonly message: string }
   | { readonly type: 'print'; readonly text: string };

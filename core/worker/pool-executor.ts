@@ -39,6 +39,10 @@ export class PoolExecutor implements Executor {
     return thread;
   }
 
+  async cut(lane: number): Promise<number | undefined> {
+    return this.#threads[lane]?.cut();
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread?.close()));
   }

@@ -29,9 +29,11 @@ export default async function assigned(assignment: Assignment): Promise<Answer> 
 function listen(port: MessagePort): { listener: TaskListener; cancel: AbortSignal } {
   const cancel = new AbortController();
   const tell = (message: FromWorker) => port.postMessage(message);
+  let cut: (() => number | undefined) | undefined;
   let answer: ((refused: DrayError | undefined) => void) | undefined;
   port.on('message', (message: ToWorker) => {
     if (message.type === 'cancel') cancel.abort(DrayError.fromWire(message.reason));
+    else if (message.type === 'cut') tell({ type: 'cut', keeps: cut?.() });
     else answer?.(message.refused === undefined ? undefined : DrayError.fromWire(message.refused));
   });
   const listener: TaskListener = {
@@ -44,6 +46,9 @@ function listen(port: MessagePort): { listener: TaskListener; cancel: AbortSigna
       tell({ type: 'ready', tally });
       const refused = await answered;
       if (refused !== undefined) throw refused;
+    },
+    cuttable: (how) => {
+      cut = how;
     },
     warn: (message) => tell({ type: 'warn', message }),
     print: (text) => tell({ type: 'print', text }),

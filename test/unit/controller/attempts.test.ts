@@ -32,6 +32,7 @@ async function run(job: Job, ledger: RunLedger, fails: Fail = () => undefined) {
         const error = new DrayError(code, `planned ${code}`, { side: 'target' }).toWire();
         return { state: 'failed', counters: { ...zero }, error };
       },
+      cut: async () => undefined,
       close: async () => undefined,
     }),
     signal: new AbortController().signal,

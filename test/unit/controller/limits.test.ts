@@ -31,7 +31,7 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
   const specs = taskSpecs(job, {
     run: 'r',
     content: 1,
-    firstTask: 5,
+    taskIds: [5, 6],
     channels: 2,
     plan,
     target: { schema: plan.source },

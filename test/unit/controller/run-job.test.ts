@@ -25,6 +25,7 @@ async function run(job: Job, options: Partial<RunOptions> = {}) {
         const { reader, writer } = job.contents[spec.content]!;
         return runTask(spec, { reader: reader.plugin, writer: writer.plugin }, taskListener, signal);
       },
+      cut: async () => undefined,
       close: async () => undefined,
     }),
     signal: new AbortController().signal,

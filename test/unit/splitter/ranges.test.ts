@@ -136,9 +136,9 @@ test('ranges carry the columns and the state of their key, and rows in whole num
   ];
   const facts = { columns: ['shop', 'number'], state: { index: 'PRIMARY' }, includesNull: false };
   expect(rangesOf(key, points, 2, ['2', '3'])).toEqual([
-    { range: { ...facts, from: null, to: ['1', '7'] }, rows: 10 },
-    { range: { ...facts, from: ['1', '7'], to: ['2', '3'], includesTo: true }, rows: 10 },
-    { range: { ...facts, from: ['2', '3'], to: null, excludesFrom: true }, rows: 0 },
+    { range: { ...facts, from: null, to: ['1', '7'] }, rows: 10, inner: [] },
+    { range: { ...facts, from: ['1', '7'], to: ['2', '3'], includesTo: true }, rows: 10, inner: [] },
+    { range: { ...facts, from: ['2', '3'], to: null, excludesFrom: true }, rows: 0, inner: [] },
   ]);
 });
 
