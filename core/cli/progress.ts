@@ -18,6 +18,7 @@ export class Progress {
   readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout | undefined;
   #counters: TaskCounters | undefined;
+  #remark: string | undefined;
 
   constructor(facts: ContentFacts, screen: Screen) {
     this.#facts = facts;
@@ -40,8 +41,10 @@ export class Progress {
     }
   }
 
-  update(counters: TaskCounters): void {
+  /** @param remark shown behind the figures */
+  update(counters: TaskCounters, remark?: string): void {
     this.#counters = counters;
+    this.#remark = remark;
     const { estimatedRows } = this.#facts;
     this.#bar?.update(estimatedRows === undefined ? 0 : Math.min(counters.rowsWritten, estimatedRows));
   }
@@ -70,6 +73,7 @@ export class Progress {
       parts.unshift(`${Math.min(99, Math.floor(share * 100))} %`);
       if (share > 0.01 && share < 1) parts.push(`${duration((seconds / share) * (1 - share))} left`);
     }
+    if (this.#remark !== undefined) parts.push(this.#remark);
     return parts.join(', ').replace(/ %, /, ' % ');
   }
 }

@@ -19,7 +19,7 @@ const maxLanes = 64;
 
 /** Where the progress of a content is shown. */
 export interface ProgressView {
-  update(counters: TaskCounters): void;
+  update(counters: TaskCounters, remark?: string): void;
   stop(): void;
 }
 
@@ -58,7 +58,7 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
         planning.stop();
         progress = showProgress({ title: `${job.name} ${reader} → ${writer} (${plural(tasks, 'task')})`, estimatedRows });
       },
-      progress: (_content: number, counters: TaskCounters) => progress?.update(counters),
+      progress: (_content, counters, remark) => progress?.update(counters, remark),
       decided: (message) => {
         if (verbose === true) screen.line(`${job.name}: ${message}`);
       },

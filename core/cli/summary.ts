@@ -17,6 +17,9 @@ export function summary(report: RunReport): string {
       );
     });
   }
+  for (const { missed } of contents) {
+    if (missed !== undefined) lines.push(`  late     ${missed.due} was missed by ${duration(missed.seconds)}`);
+  }
   if (report.quarantine !== undefined) lines.push(`  dirty    in ${report.quarantine}; \`dray replay ${run}\` loads what was mended`);
   lines.push(`  run      ${run}, ${report.guarantee}${readAt(contents)}`);
   return lines.join('\n');

@@ -9,6 +9,7 @@ import type { Executor, TaskCounters, TaskSpec, TaskTally } from '../task/spec.t
 import { guaranteeOf } from './guarantee.ts';
 import { type SharedLimits, taskSpecs } from './limits.ts';
 import { moveRows } from './move-rows.ts';
+import { Pace } from './pace.ts';
 import { closeReader, type OpenPlan, prepareTarget, verifySource } from './plan.ts';
 import { resumedTarget } from './resumed-plan.ts';
 import type { RunHandle } from './run-handle.ts';
@@ -63,6 +64,9 @@ export function isWorthResuming(failure: DrayError, tasks: readonly TaskReport[]
   return tasks.some(({ state }) => state === 'done') && (failure.isRetryable || passing.includes(failure.code));
 }
 
+/** Shorter work tells nothing of a speed. */
+const minLearnedSeconds = 1;
+
 /** Numbers of the tasks that fill the writer of the quarantine, behind those of the run and of replays. */
 const quarantineTask = 2_000_000;
 
@@ -74,6 +78,8 @@ class ContentRun {
   #tasks: TaskRunner | undefined;
   #snapshot: ContentSnapshot | undefined;
   #scheduled: ScheduledContent | undefined;
+  #pace: Pace | undefined;
+  #missed: ContentReport['missed'];
 
   constructor(plan: OpenPlan, context: ContentContext) {
     this.#plan = plan;
@@ -89,7 +95,7 @@ class ContentRun {
     const { stop, content, schedule } = this.#context;
     const plan = this.#plan;
     stop.signal.throwIfAborted();
-    const scheduled = schedule.content(plan, { content, taskIds: this.#taskIds, isCommitted: (task) => this.#isCommitted(task) });
+    const scheduled = await schedule.content(plan, { content, taskIds: this.#taskIds, isCommitted: (task) => this.#isCommitted(task) });
     this.#scheduled = scheduled;
     try {
       // Nothing is touched, nor a connection held by a snapshot, before a task can start.
@@ -145,6 +151,8 @@ class ContentRun {
     // A snapshot that is still held, in the same database, would not see the exchanged table, and makes the writer wait for its end.
     await closeReader(plan);
     await ledger.append({ type: 'published', content, published: await publish(plan, commits, intent) });
+    this.#missed = this.#pace?.missedBy();
+    await this.#learn();
   }
 
   /** What is promised of the rows: what an earlier process of the run has promised, or what the target can do. */
@@ -156,7 +164,7 @@ class ContentRun {
     return guarantee;
   }
 
-  async #runTasks(specs: readonly TaskSpec[], { turns, width }: ScheduledContent): Promise<void> {
+  async #runTasks(specs: readonly TaskSpec[], { turns, width, isFixed }: ScheduledContent): Promise<void> {
     const { job, stop, listener, ledger, content, plugins, handle } = this.#context;
     const earlier = earlierTasks(specs, ledger.earlier?.tasks);
     tellInDoubt(specs, ledger.earlier?.tasks, this.#guarantee!, listener.warn);
@@ -184,7 +192,8 @@ class ContentRun {
       progress: (sum) => {
         if (isHopeless(job, sum, estimatedRows)) stop.abort(dirtyShareError(job, sum.rowsDirty, sum.rowsRead));
         handle.counters = sum;
-        listener.progress(content, sum);
+        pace.update(sum.rowsRead);
+        listener.progress(content, sum, pace.remark);
       },
       width,
       content,
@@ -193,6 +202,13 @@ class ContentRun {
       renewSnapshot: () => snapshot.renew(),
     });
     this.#tasks = tasks;
+    const pace = new Pace(job, {
+      estimatedRows,
+      width,
+      widen: isFixed ? undefined : (wanted) => tasks.setWidth(wanted),
+      decided: listener.decided,
+    });
+    this.#pace = pace;
     listener.contentStarts(content, { ...this.#names, tasks: specs.length, estimatedRows });
     try {
       if (turns !== undefined) await snapshot.take();
@@ -229,6 +245,17 @@ class ContentRun {
     throw new DrayError('ROW_REJECTED', `the quarantine of the job refuses a dirty record: ${refused[0].cause}`, { side: 'target' });
   }
 
+  /** What this run has shown of the speed between these systems. */
+  async #learn(): Promise<void> {
+    const done = this.tasks.filter(({ state, isFromEarlierProcess }) => state === 'done' && isFromEarlierProcess !== true);
+    const seconds = done.reduce((sum, task) => sum + task.seconds, 0);
+    const bytes = sumOf(done).bytes.read;
+    const { bytesPerSecond, recordsPerSecond } = this.#context.job;
+    // Threads have to start, and connections; and a limit says nothing of what the systems can do.
+    if (seconds < minLearnedSeconds || bytes === 0 || bytesPerSecond > 0 || recordsPerSecond > 0) return;
+    await this.#context.ledger.speeds.learn(this.#context.schedule.pairOf(this.#plan), bytes / seconds);
+  }
+
   /** Removes what is unfinished at the target; but not what `dray resume` can go on with. */
   async undo(failure: DrayError): Promise<void> {
     const { ledger, listener, content } = this.#context;
@@ -247,9 +274,10 @@ class ContentRun {
     const points = this.#earlier?.snapshots ?? 0;
     const read = this.#snapshot?.report;
     const snapshot = read === undefined ? {} : { snapshot: { ...read, points: read.points + points } };
+    const missed = this.#missed === undefined ? {} : { missed: this.#missed };
     const { width, why } = this.#scheduled ?? {};
     const schedule = width === undefined ? {} : { channels: width, channelsWhy: why! };
-    return { ...this.#names, state, tasks: this.tasks.length, ...schedule, ...sumOf(this.tasks), ...guarantee, ...snapshot };
+    return { ...this.#names, state, tasks: this.tasks.length, ...schedule, ...sumOf(this.tasks), ...guarantee, ...snapshot, ...missed };
   }
 
   get #names() {

@@ -22,8 +22,11 @@ export interface RunListener {
   readonly planning: (message: string) => void;
   /** A content's tasks are known and about to start. */
   contentStarts(content: number, facts: { reader: string; writer: string; tasks: number; estimatedRows: number | undefined }): void;
-  /** Sum over the content's tasks so far. */
-  progress(content: number, counters: TaskCounters): void;
+  /**
+   * Sum over the content's tasks so far.
+   * @param remark what people should know: that it will be late, or who slows it down
+   */
+  progress(content: number, counters: TaskCounters, remark: string | undefined): void;
   contentEnds(content: number): void;
   dirty(record: DirtyRecord): void;
   /** What was decided about its tasks, and why. */
@@ -114,7 +117,7 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
   const { ledger, listener, channels, stop, executor, results, dispatcher, handle } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
   const limits = sharedLimits(job, dirtyBefore(ledger));
-  const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle });
+  const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle, speeds: ledger.speeds });
   const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
   const plans: (OpenPlan | undefined)[] = [];
   let failure: DrayError | undefined;

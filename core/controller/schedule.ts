@@ -1,4 +1,5 @@
 import type { Job } from '../job/load-job.ts';
+import type { Speeds } from '../ledger/speeds.ts';
 import { type Bound, estimate, presetBytesPerSecond } from '../scheduler/estimate.ts';
 import type { TaskFacts } from '../scheduler/events.ts';
 import { bytesOf } from '../splitter/size.ts';
@@ -15,6 +16,8 @@ export interface ScheduledContent {
   /** Most tasks side by side. */
   readonly width: number;
   readonly why: string;
+  /** The user has said so. */
+  readonly isFixed: boolean;
 }
 
 interface ScheduleContext {
@@ -23,6 +26,7 @@ interface ScheduleContext {
   readonly channels: number | undefined;
   readonly dispatcher: Dispatcher;
   readonly handle: RunHandle;
+  readonly speeds: Speeds;
 }
 
 /** Works out what the scheduler must know of a run's contents, and submits their tasks. */
@@ -35,14 +39,26 @@ export class Schedule {
     this.#context = context;
   }
 
-  content(
+  /** The two systems of a content, as the measured speeds name them. */
+  pairOf({ content: { reader, writer } }: Plan): string {
+    return `${reader.plugin.name} → ${writer.plugin.name}`;
+  }
+
+  /** Submits the tasks of a content that are not committed yet. */
+  async content(
     plan: Plan,
     { content, taskIds, isCommitted }: { content: number; taskIds: readonly number[]; isCommitted: (task: number) => boolean },
-  ): ScheduledContent {
-    const { run, channels, dispatcher, handle } = this.#context;
+  ): Promise<ScheduledContent> {
+    const { run, channels, dispatcher, handle, speeds } = this.#context;
     const { finishWithinMs, deadlineAt, pool = defaultPool } = this.#job;
+    const measured = await speeds.of(this.pairOf(plan));
     const bounds: Bound[] = [{ what: 'the cores of this machine', threads: defaultChannels() }];
-    const size = { tasks: plan.splits.length, bytes: plan.estimatedBytes, bytesPerSecond: presetBytesPerSecond, finishWithinMs };
+    const size = {
+      tasks: plan.splits.length,
+      bytes: plan.estimatedBytes,
+      bytesPerSecond: measured ?? presetBytesPerSecond,
+      finishWithinMs,
+    };
     const { firstRound, taskMs, why } = estimate(size, bounds);
     const width = Math.min(channels ?? firstRound, plan.splits.length);
     const tasks = plan.splits
@@ -51,7 +67,7 @@ export class Schedule {
         return { id: taskIds[index]!, weightMs: bytes === undefined ? taskMs : Math.max(1, (bytes / size.bytesPerSecond) * 1000) };
       })
       .filter(({ id }) => !isCommitted(id));
-    const scheduled = { width, why: channels === undefined ? why : 'as the job or the command line says' };
+    const scheduled = { width, isFixed: channels !== undefined, why: channels === undefined ? why : 'as the job or the command line says' };
     if (tasks.length === 0) return { ...scheduled, turns: undefined };
     const name = `${run}/${content}`;
     if (channels !== undefined) dispatcher.widen(name, pool, width);

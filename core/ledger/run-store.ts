@@ -1,11 +1,12 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DrayError } from '../sdk/index.ts';
 import type { RunEvent, StoredEvent } from './events.ts';
 import { Journal } from './journal.ts';
 import { isOwned, Ownership } from './ownership.ts';
 import { Quarantine } from './quarantine.ts';
 import { isResumable, type RunState, runState, type StoredState } from './run-state.ts';
+import { Speeds } from './speeds.ts';
 import { makeStateFolder, unusable } from './state-folder.ts';
 
 /** Runs that ended are forgotten after so long; unfinished ones, too. */
@@ -17,6 +18,8 @@ export class RunLedger {
   /** Number of the process within the run, from 1. */
   readonly epoch: number;
   readonly quarantine: Quarantine;
+  /** Of the state folder. */
+  readonly speeds: Speeds;
   /** Absent for a run that begins. */
   readonly earlier: RunState | undefined;
   readonly #journal: Journal<StoredEvent>;
@@ -26,6 +29,7 @@ export class RunLedger {
     this.run = run;
     this.epoch = parts.ownership.epoch;
     this.quarantine = new Quarantine(parts.folder);
+    this.speeds = new Speeds(dirname(dirname(parts.folder)));
     this.earlier = parts.earlier;
     this.#journal = parts.journal;
     this.#ownership = parts.ownership;

@@ -70,6 +70,8 @@ export interface ContentReport extends Tally {
   readonly writer: string;
   readonly state: TaskState;
   readonly tasks: number;
+  /** It ended after its deadline, or took longer than `finishWithin`: what was due, and how much later it ended. */
+  readonly missed?: { readonly due: string; readonly seconds: number };
   /** Most tasks side by side, and why so many. */
   readonly channels?: number;
   readonly channelsWhy?: string;

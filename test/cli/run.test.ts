@@ -150,6 +150,13 @@ test('a job of a pool that has no slots is refused, and --pool gives it some', a
   expect((await runDray(['run', '--pool', 'important=1', path])).exitCode).toBe(0);
 });
 
+test('a job that will not end in time says so while it runs, gets more threads, and in its report', async () => {
+  const job = streamJob({ setting: { finishWithin: '1s', speed: { record: 10 } }, rows: 30 });
+  const { stderr, report } = await runDray(['run', '--json', '--verbose', writeJob(tempFolder(), job, 'night.json')]);
+  expect(stderr).toMatch(/night stream → stream .*will miss its 1 s by \d+ s/);
+  expect(report?.contents[0]!.missed).toMatchObject({ due: 'its 1 s', seconds: expect.any(Number) });
+});
+
 test('--verbose tells where and why each task starts', async () => {
   const { stderr } = await runDray(['run', '--verbose', '--priority', '7', writeJob(tempFolder(), streamJob(), 'night.json')]);
   expect(stderr).toMatch(/night: task 0 \(slice 0\) → thread 1: waited [\d.]+ s, priority 7/);
