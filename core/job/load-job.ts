@@ -7,6 +7,7 @@ import { resolvePlugin } from '../registry/registry.ts';
 import { DrayError, type ReaderPlugin, type WriterPlugin, z } from '../sdk/index.ts';
 import { jobFileSchema } from './job-schema.ts';
 import { type SecretMask, secretsIn } from './secret-mask.ts';
+import type { ServerLimits } from './server-limits.ts';
 import { type JobText, type Path, placeInJob, validate } from './validate.ts';
 import { placeOf, substituteVariables } from './variables.ts';
 
@@ -50,6 +51,9 @@ export interface Job {
   /** null: no limit by count. */
   readonly maxDirtyRecords: number | null;
   readonly maxDirtyShare: number | undefined;
+  /** At each server that is read from, and at each that is written to. */
+  readonly sourceLimits: ServerLimits;
+  readonly targetLimits: ServerLimits;
   readonly isDryRun: boolean;
   readonly contents: readonly Content[];
 }
@@ -103,6 +107,8 @@ export async function loadJob(file: string, options: LoadOptions): Promise<Job> 
     recordsPerSecond: Math.max(0, limits.record ?? 0),
     maxDirtyRecords: errorLimit.record ?? (errorLimit.percentage === undefined ? 0 : null),
     maxDirtyShare: errorLimit.percentage,
+    sourceLimits: setting?.source ?? {},
+    targetLimits: setting?.target ?? {},
     isDryRun: dryRun,
     contents,
   };

@@ -159,6 +159,8 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     recordsPerSecond: 0,
     maxDirtyRecords: 0,
     maxDirtyShare: undefined,
+    sourceLimits: {},
+    targetLimits: {},
     isDryRun: false,
     contents: [
       {
