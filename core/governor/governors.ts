@@ -1,4 +1,5 @@
-import { type Resource, resourceName } from '../sdk/index.ts';
+import type { Resource } from '../sdk/index.ts';
+import { resourceKey } from './resources.ts';
 import { type GovernorOptions, SourceGovernor } from './source-governor.ts';
 
 /** The governors of all servers that a process uses: one for each, however many jobs use it. */
@@ -11,7 +12,7 @@ export class Governors {
   }
 
   of(resource: Resource): SourceGovernor {
-    const key = `${resource.kind}://${resourceName(resource).toLowerCase()}`;
+    const key = resourceKey(resource);
     const known = this.#governors.get(key);
     if (known !== undefined) return known;
     const governor = new SourceGovernor(resource, this.#options);

@@ -1,9 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { Decision } from '../../../core/governor/decision.ts';
 import { Governors } from '../../../core/governor/governors.ts';
+import { resourcesOf } from '../../../core/governor/resources.ts';
 import type { Guest } from '../../../core/governor/source-governor.ts';
 import { SourceGovernor } from '../../../core/governor/source-governor.ts';
-import type { SourceHealth } from '../../../core/sdk/index.ts';
+import type { Reader, SourceHealth } from '../../../core/sdk/index.ts';
 import { until } from '../../support/until.ts';
 
 const resource = { kind: 'fake', host: 'db.example.com', port: 3306 };
@@ -129,4 +130,17 @@ test('a server has one governor, however its name is written; another port or sy
   expect(governors.of({ ...resource, port: 3307 })).not.toBe(one);
   expect(governors.of({ ...resource, kind: 'other' })).not.toBe(one);
   expect(governors.all()).toHaveLength(3);
+});
+
+test('a pack of small splits is read from the servers of its members, each named once', () => {
+  const reader: Reader = {
+    schema: () => ({ columns: [] }),
+    read: async () => undefined,
+    resource: (split) => ({ ...resource, port: Number(split?.part) }),
+  };
+  const member = (port: number) => ({ name: `on ${port}`, part: port });
+  expect(resourcesOf(reader, member(1))).toEqual([{ ...resource, port: 1 }]);
+  const pack = { name: 'three tables', members: [member(1), member(2), member(1)] };
+  expect(resourcesOf(reader, pack).map(({ port }) => port)).toEqual([1, 2]);
+  expect(resourcesOf({ schema: reader.schema, read: reader.read }, pack)).toEqual([]);
 });

@@ -1,20 +1,26 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LoadSensor } from '../../../core/load/load-sensor.ts';
+import { type SlotPlan, slotsFor } from '../../../core/load/slots.ts';
 import { isThisMachine } from '../../../core/load/this-machine.ts';
+import { until } from '../../support/until.ts';
 
 const hogMs = 2000;
 
-test('on this machine the work of another process is others work', async () => {
-  const sensor = new LoadSensor();
-  const hog = spawn(process.execPath, ['-e', `process.stdout.write('on'); while (performance.now() < 60_000);`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** Another process that wants a whole core until the test has ended. */
+async function startHog(): Promise<void> {
+  const script = `process.stdout.write('on'); while (performance.now() < 60_000);`;
+  const hog = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void hog.kill('SIGKILL'));
   await once(hog.stdout, 'data');
+}
+
+test('on this machine the work of another process is others work', async () => {
+  const sensor = new LoadSensor();
+  await startHog();
   sensor.sample();
   await wait(300);
   sensor.sample();
@@ -27,6 +33,24 @@ test('on this machine the work of another process is others work', async () => {
   expect(sample.ours).toBeLessThan(0.5);
   expect(sample.memoryAvailableBytes).toBeGreaterThan(1 << 20);
   expect(sample.rssBytes).toBeGreaterThan(10 << 20);
+});
+
+test('on this machine, with other processes busy on every core, one slot is left', async () => {
+  const sensor = new LoadSensor();
+  const cores = availableParallelism();
+  for (let hog = 0; hog < 2 * cores; hog++) await startHog();
+  const limits = { maxSlots: 4 * cores, coresPerSlot: 1, bytesPerSlot: 1 << 20, reserveBytes: 0 };
+  let plan: SlotPlan | undefined;
+  await until(
+    'one slot is left',
+    30_000,
+    async () => {
+      plan = slotsFor({ sample: sensor.sample(), running: 0, localEnds: 0, now: performance.now() }, limits, plan);
+      expect(plan.slots).toBe(1);
+    },
+    500,
+  );
+  expect(plan?.why).toMatch(/^1 of \d+ slots: others use \d+\.\d of \d+ cores$/);
 });
 
 test('on this machine our own work is ours', async () => {
