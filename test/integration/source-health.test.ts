@@ -11,6 +11,7 @@ import { startFaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
 import { type MariadbServer, startMariadb } from '../support/mariadb-server.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { startStandby } from '../support/postgres-standby.ts';
 import { connectionTo, mysqlDatabase, postgresDatabase, readerOf, type TestDatabase, writerOf } from '../support/sql.ts';
 import { until } from '../support/until.ts';
 
@@ -224,4 +225,22 @@ test('the lag of a MariaDB that follows another one is told', async () => {
   // It keeps back for an hour what the primary does.
   await primary.sql('INSERT INTO t VALUES (2)');
   await until('it is behind', 20_000, async () => expect((await healthOf(reader)).replicaLagSeconds).toBeGreaterThan(0));
+});
+
+test('the lag of a PostgreSQL standby is told, by itself and by the server that it follows', async () => {
+  const standby = await startStandby(postgres);
+  onTestFinished(() => standby.stop());
+  const own = postgresDatabase(standby, 'health');
+  const primary = databases.postgres;
+  const behind = await openReader('postgres', readerOf(own, 't').parameter);
+  const ahead = await openWriter('postgres', writerOf(primary, 't').parameter);
+  await primary.sql('INSERT INTO t VALUES (3)');
+  await until('it is up to date', 20_000, async () => {
+    expect(await own.sql('SELECT 1 FROM t WHERE id = 3')).toHaveLength(1);
+    expect((await healthOf(behind)).replicaLagSeconds).toBe(0);
+  });
+  await own.sql('SELECT pg_wal_replay_pause()');
+  await primary.sql('INSERT INTO t VALUES (4)');
+  await until('it is behind', 20_000, async () => expect((await healthOf(behind)).replicaLagSeconds).toBeGreaterThan(1));
+  await until('the primary knows', 20_000, async () => expect((await healthOf(ahead)).replicaLagSeconds).toBeGreaterThan(1));
 });
