@@ -1,4 +1,5 @@
 import { flag, ignored, integer, z } from '../sdk/index.ts';
+import { serverLimits } from './server-limits.ts';
 import { duration, moment } from './times.ts';
 
 const end = (what: string) =>
@@ -62,6 +63,10 @@ const setting = z.strictObject({
     })
     .optional()
     .describe('Tasks that fail by something that can pass (deadlock, lost connection, server restart) are started again'),
+  source: serverLimits('source')
+    .optional()
+    .describe('What the job allows itself at each server it reads from; all jobs that run there share it'),
+  target: serverLimits('target').optional().describe('The same for each server it writes to'),
   quarantine: z
     .strictObject({ writer: end('writer') })
     .optional()

@@ -7,6 +7,7 @@ import { resolvePlugin } from '../registry/registry.ts';
 import { DrayError, type ReaderPlugin, type WriterPlugin, z } from '../sdk/index.ts';
 import { jobFileSchema } from './job-schema.ts';
 import { type SecretMask, secretsIn } from './secret-mask.ts';
+import type { ServerLimits } from './server-limits.ts';
 import { type JobText, type Path, placeInJob, validate } from './validate.ts';
 import { placeOf, substituteVariables } from './variables.ts';
 
@@ -58,6 +59,9 @@ export interface Job {
   readonly finishWithinMs: number | undefined;
   /** Whose slots it takes; undefined: those of all jobs that name none. */
   readonly pool: string | undefined;
+  /** At each server that is read from, and at each that is written to. */
+  readonly sourceLimits: ServerLimits;
+  readonly targetLimits: ServerLimits;
   readonly isDryRun: boolean;
   readonly contents: readonly Content[];
 }
@@ -116,6 +120,8 @@ export async function loadJob(file: string, options: LoadOptions): Promise<Job> 
     deadlineAt: setting?.deadline,
     finishWithinMs: setting?.finishWithin,
     pool: setting?.pool,
+    sourceLimits: setting?.source ?? {},
+    targetLimits: setting?.target ?? {},
     isDryRun: dryRun,
     contents,
   };

@@ -4,10 +4,14 @@ const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, min: 60_00
 
 /** A length of time, seconds as a number or `90s`, `30m`, `2h`; in milliseconds. */
 export function duration(error: string) {
-  return z.union([z.number().positive(), z.string().regex(/^\d+(\.\d+)?\s*(s|m|min|h)?$/)], { error }).transform((given) => {
-    const [, number, unit = 's'] = /^([\d.]+)\s*(\w*)$/.exec(String(given))!;
-    return Number(number) * (units[unit === '' ? 's' : unit] ?? 1000);
-  });
+  const pattern = /^(\d+(?:\.\d+)?)\s*(s|m|min|h)?$/;
+  return z
+    .union([z.number(), z.string()], { error })
+    .refine((given) => pattern.test(String(given)) && Number.parseFloat(String(given)) > 0, { error })
+    .transform((given) => {
+      const [, number, unit = 's'] = pattern.exec(String(given))!;
+      return Number(number) * units[unit]!;
+    });
 }
 
 /** A time of day, the next one in the time zone of this machine, or a date and time (ISO 8601); in milliseconds as of Date.now(). */

@@ -38,6 +38,7 @@ export {
 } from './plugin.ts';
 export { hasEnded, type ProcessIdentity, thisProcess } from './process-identity.ts';
 export { type Cell, RecordBatch } from './record-batch.ts';
+export { type Resource, resourceName, type SourceHealth } from './resource.ts';
 export { type Column, type LogicalType, logicalTypes, type Schema } from './schema.ts';
 export {
   type KeyKind,

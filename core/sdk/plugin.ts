@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { DrayError } from './errors.ts';
 import type { Cell, RecordBatch } from './record-batch.ts';
+import type { Resource, SourceHealth } from './resource.ts';
 import type { Schema } from './schema.ts';
 import type { KeySource, Split, SplitKey } from './split.ts';
 
@@ -94,6 +95,18 @@ export interface Reader {
    * wait for it. Asked while `read` is pending, through a connection of its own; taking more than ten seconds is a no.
    */
   isAlive?(): Promise<boolean>;
+  /**
+   * The server that a split is read from, for the budgets that all jobs keep there together. In the main thread, after `split`; for a pack of small splits it
+   * is asked about each member. Looks nothing up. Absent: the source is no server, and has no budget.
+   * @param split undefined: the first one
+   */
+  resource?(split?: Split): Resource;
+  /**
+   * How a server is that `resource` named. In the main thread, every few seconds while tasks read from it, on a connection of its own, which is opened at the
+   * first call. A figure that cannot be had is left out; a rejection means that the server does not answer, and slows the tasks down. Absent: it cannot be told.
+   * @param signal fires when nobody waits for the answer any more: the connection is then given up
+   */
+  health?(resource: Resource, signal: AbortSignal): Promise<SourceHealth>;
   /** Releases everything. Always called, also after errors. */
   close?(): Promise<void>;
 }
@@ -176,6 +189,10 @@ export interface Writer {
   rollback?(published: Json): Promise<void>;
   /** Removes what unpublished tasks left, also those of an earlier process of the run. If the content failed for good or was given up. */
   discard?(): Promise<void>;
+  /** The server that tasks write to. In the main thread, after `prepare`; as that of the reader. */
+  resource?(): Resource;
+  /** As that of the reader, while tasks write. */
+  health?(resource: Resource, signal: AbortSignal): Promise<SourceHealth>;
   /** Releases everything. Always called, also after errors. */
   close?(): Promise<void>;
 }

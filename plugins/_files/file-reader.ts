@@ -90,6 +90,8 @@ export function openFileReader(setup: FileReaderSetup, context: PluginContext): 
       await refuseChanged(storage, part);
     },
 
+    resource: () => storage.resource,
+
     async close() {
       await staging.remove();
       await storage.close();

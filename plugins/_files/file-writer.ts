@@ -137,6 +137,7 @@ export function openFileWriter(setup: FileWriterSetup, context: PluginContext): 
         if (names.runOf(nameIn(receipt.path)) === context.run) await storage.discard(receipt);
       await storage.remove(storage.join(folder, names.mark));
     },
+    resource: () => storage.resource,
     close: () => storage.close(),
   };
 }

@@ -38,6 +38,8 @@ const writerSession =
 /** An open connection. */
 export interface Session {
   readonly connection: Connection;
+  /** Of several addresses the one that answered. */
+  readonly server: { readonly host: string; readonly port: number };
   readonly database: string;
   /** Runs a statement; rows as arrays of texts. */
   query(sql: string): Promise<string[][]>;
@@ -91,7 +93,7 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     ...(ssl === false ? {} : { ssl: { ...(ssl as DriverTls), verifyIdentity: ssl.rejectUnauthorized === true } }),
   };
   const connection = mysql.createConnection(driverOptions);
-  const session = sessionOf(connection, database, driverOptions);
+  const session = sessionOf(connection, { host, port }, database, driverOptions);
   endOnAbort(session, signal);
   // A reader may rightly let its server wait; not yet while the session begins.
   const unwatch = watchOver(
@@ -131,7 +133,7 @@ function socketTo(host: string, port: number): Socket {
   return Object.assign(socket, { _host: host });
 }
 
-function sessionOf(connection: Connection, database: string, driverOptions: DriverOptions): Session {
+function sessionOf(connection: Connection, server: Session['server'], database: string, driverOptions: DriverOptions): Session {
   const asked: number[] = [];
   const answer = async <T>(send: (settle: (error: Error | null, result: T) => void) => void): Promise<T> => {
     asked.push(performance.now());
@@ -145,6 +147,7 @@ function sessionOf(connection: Connection, database: string, driverOptions: Driv
   };
   return {
     connection,
+    server,
     database,
     query: (sql) =>
       answer((settle) => {

@@ -9,6 +9,7 @@ import { columnTypes, findTable, tableColumns } from './catalog.ts';
 import { connectFirst, hasWindowFunctions, quoteName, type Session } from './connection.ts';
 import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';
 import { serverFault } from './faults.ts';
+import { healthQuestions, serversOf } from './health.ts';
 import { HeldSnapshot, snapshotFault } from './held-snapshot.ts';
 import { keepSource } from './keepers.ts';
 import { keyColumn, keyDialect, keyState, stateOf } from './key-columns.ts';
@@ -20,9 +21,12 @@ import { readyForSnapshot, type SnapshotToken } from './snapshot.ts';
 import { tableParts } from './table-parts.ts';
 
 export function openReader(options: MysqlReaderOptions, context: PluginContext): Reader {
+  const servers = serversOf(options);
+  const health = healthQuestions(servers, options, context);
   const connect = async (connection: number, dropped: AbortSignal) => {
     const signal = AbortSignal.any([context.signal, dropped]);
     const session = await connectFirst(options.connection[connection]!.jdbcUrl, options, { role: 'reader', signal });
+    servers.answered(connection, session.server);
     await leaveRowsUnlocked(session);
     return session;
   };
@@ -153,8 +157,12 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     // A connection that is not there after ten seconds does not come any more.
     isAlive: async () => reading !== 'connecting' && (reading === undefined || (await isReadAlive(reading))),
 
+    resource: (split) => servers.of(split === undefined ? parts[0].connection : (split.part as unknown as Part).connection),
+
+    health: (resource, signal) => health.ask(resource, signal),
+
     async close() {
-      await Promise.all([sessions.closeAll(), keepers.closeAll()]);
+      await Promise.all([sessions.closeAll(), keepers.closeAll(), health.close()]);
     },
   };
 }

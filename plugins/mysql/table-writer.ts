@@ -5,6 +5,7 @@ import { onlyTable } from '../_sql/table-names.ts';
 import { findTable, type Table, tableColumns } from './catalog.ts';
 import { connectFirst, type Session, splitTableName } from './connection.ts';
 import { serverFault } from './faults.ts';
+import { healthQuestions, serversOf } from './health.ts';
 import { createLedger, hasLedger, type LedgerKey, ledgerOf, ledgerRefusal } from './ledger.ts';
 import { usesLoadData } from './load-data.ts';
 import type { TargetState } from './loading.ts';
@@ -18,7 +19,13 @@ import type { MysqlWriterOptions } from './writer.ts';
 
 export function openWriter(options: MysqlWriterOptions, context: PluginContext): Writer {
   const [connection] = options.connection;
-  const connect = (signal = context.signal) => connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal });
+  const servers = serversOf(options);
+  const health = healthQuestions(servers, options, context);
+  const connect = async (signal = context.signal) => {
+    const session = await connectFirst(connection!.jdbcUrl, options, { role: 'writer', signal });
+    servers.answered(0, session.server);
+    return session;
+  };
   const target = new TableTarget(options, context, onlyTable(connection!.table), connect);
   return {
     inspect: () => target.inspect(),
@@ -36,7 +43,11 @@ export function openWriter(options: MysqlWriterOptions, context: PluginContext):
     publish: (commits, intent) => target.publish(commits, intent),
     rollback: (published) => target.rollback(published),
     discard: () => target.discard(),
-    close: () => target.close(),
+    resource: () => servers.of(0),
+    health: (resource, signal) => health.ask(resource, signal),
+    async close() {
+      await Promise.all([target.close(), health.close()]);
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { type Client, connectFirst, disconnect, quoteName } from './connection.t
 import { copyOut } from './copy-out.ts';
 import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
+import { healthQuestions, serversOf } from './health.ts';
 import { keyDialect, openKeySource, stateOf } from './key-source.ts';
 import { isSessionAlive } from './liveness.ts';
 import type { PostgresReaderOptions } from './reader.ts';
@@ -37,8 +38,13 @@ interface Source {
 export function openReader(options: PostgresReaderOptions, context: PluginContext): Reader {
   const parts = partsOf(options.connection);
   const where = options.where === undefined ? undefined : condition(options.where);
-  const connect = (connection: number, dropped: AbortSignal) =>
-    connectFirst(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
+  const servers = serversOf(options);
+  const health = healthQuestions(servers, options, context);
+  const connect = async (connection: number, dropped: AbortSignal) => {
+    const client = await connectFirst(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
+    servers.answered(connection, client);
+    return client;
+  };
   const clients = new Connections<Client>(connect, disconnect);
   /** Each holds a transaction open, in whose snapshot tasks can read. */
   const snapshots = new Connections<ExportedSnapshot>(
@@ -148,8 +154,12 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     // A connection that is not there after ten seconds does not come any more.
     isAlive: async () => reading !== 'connecting' && (reading === undefined || (await isSessionAlive(reading))),
 
+    resource: (split) => servers.of(split === undefined ? parts[0].connection : (split.part as unknown as Part).connection),
+
+    health: (resource, signal) => health.ask(resource, signal),
+
     async close() {
-      await Promise.all([clients.closeAll(), snapshots.closeAll()]);
+      await Promise.all([clients.closeAll(), snapshots.closeAll(), health.close()]);
     },
   };
 }

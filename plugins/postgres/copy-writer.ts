@@ -4,6 +4,7 @@ import { runStatements } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
 import type { Client } from './connection.ts';
 import { serverFault } from './faults.ts';
+import { healthQuestions, serversOf } from './health.ts';
 import { type Inspected, inspectTarget } from './inspect.ts';
 import { findPublishMark, ledgerOf, openLedger, type PublishMark, refusedLedger, wasPublished, writePublishMark } from './ledger.ts';
 import { mainSession } from './main-session.ts';
@@ -21,7 +22,9 @@ const discardTimeoutMs = 30_000;
 
 export function openWriter(options: PostgresWriterOptions, context: PluginContext): Writer {
   const tableName = onlyTable(options.connection[0]!.table);
-  const main = mainSession(options, context.signal);
+  const servers = serversOf(options);
+  const health = healthQuestions(servers, options, context);
+  const main = mainSession(options, context.signal, (client) => servers.answered(0, client));
   const { run } = context;
   const runSql = async (client: Client, when: 'preSql' | 'postSql', table: string) =>
     runStatements(options[when], { when, table, query: (sql) => client.query(sql), explain: serverFault });
@@ -123,7 +126,11 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
     publish: (commits, intent) => explained(`publish ${tableName}`, () => publishNow(commits, intent)),
     rollback: (published) => explained(`roll back ${tableName}`, () => rollback(published)),
     discard: () => explained(`drop what was not published of ${tableName}`, discard),
-    close: main.close,
+    resource: () => servers.of(0),
+    health: (resource, signal) => health.ask(resource, signal),
+    async close() {
+      await Promise.all([main.close(), health.close()]);
+    },
   };
 }
 

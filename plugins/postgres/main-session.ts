@@ -9,11 +9,13 @@ export interface MainSession {
   readonly close: () => Promise<void>;
 }
 
-export function mainSession(options: PostgresWriterOptions, signal: AbortSignal): MainSession {
+/** @param opened told of each connection */
+export function mainSession(options: PostgresWriterOptions, signal: AbortSignal, opened?: (client: Client) => void): MainSession {
   let opening: Promise<Client> | undefined;
   const open = async () => {
     try {
       const client = await connectWriter(options, signal);
+      opened?.(client);
       client.once('error', forget);
       client.once('end', forget);
       return client;

@@ -1,4 +1,4 @@
-import { DrayError } from 'dray/sdk';
+import { DrayError, type Resource } from 'dray/sdk';
 import type { Storage } from '../_files/storage/storage.ts';
 import { openBucket, type S3Options } from './bucket.ts';
 import { errorName } from './faults.ts';
@@ -23,6 +23,7 @@ export type { S3Options } from './bucket.ts';
 export async function openS3Storage(options: S3Options, signal: AbortSignal): Promise<Storage> {
   const bucket = await openBucket(options, signal);
   return {
+    resource: serverOf(options),
     nameOf: (key) => bucket.nameOf(key),
     find: (path) => findKeys(bucket, path),
     filesIn: (folder) => listKeys(bucket, folderPrefix(folder), { isFlat: true }),
@@ -52,6 +53,12 @@ export async function openS3Storage(options: S3Options, signal: AbortSignal): Pr
     join: (folder, name) => `${folderPrefix(folder)}${name}`,
     close: async () => bucket.close(),
   };
+}
+
+/** All of Amazon counts as one server. */
+function serverOf({ endpoint }: S3Options): Resource {
+  const { protocol, hostname, port } = new URL(endpoint ?? 'https://s3.amazonaws.com');
+  return { kind: 's3', host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || (protocol === 'http:' ? 80 : 443) };
 }
 
 function validKey(key: string): string {

@@ -36,6 +36,7 @@ export async function openSftpStorage(options: SftpOptions, signal: AbortSignal)
   const orRoot = (path: string) => absolute(path) || '/';
 
   return {
+    resource: { kind: 'sftp', host: options.host, port: options.port ?? 22 },
     nameOf,
     find: (path) => session.retrying((connection) => findFiles(connection, orRoot(path), nameOf)),
     filesIn: (folder) => session.retrying((connection) => filesIn(connection, orRoot(folder), nameOf(folder))),

@@ -154,7 +154,7 @@ test('a job that will not end in time says so while it runs, gets more threads, 
   const job = streamJob({ setting: { finishWithin: '1s', speed: { record: 10 } }, rows: 30 });
   const { stderr, report } = await runDray(['run', '--json', '--verbose', writeJob(tempFolder(), job, 'night.json')]);
   expect(stderr).toMatch(/night stream → stream .*will miss its 1 s by \d+ s/);
-  expect(report?.contents[0]!.missed).toMatchObject({ due: 'its 1 s', seconds: expect.any(Number) });
+  expect(report!.contents[0]!.missed).toMatchObject({ due: 'its 1 s', seconds: expect.any(Number) });
 });
 
 test('--verbose tells where and why each task starts', async () => {
@@ -236,7 +236,7 @@ describe.each([
 
 test('Ctrl-C ends all jobs that run side by side, also those that wait', async () => {
   const folder = tempFolder();
-  const files = [writeJob(folder, endlessJob(), 'endless.json'), writeJob(folder, streamJob(), 'behind.json')];
+  const files = ['endless.json', 'behind.json'].map((name) => writeJob(folder, endlessJob(), name));
   const running = await startEndless(['--slots', '1', ...files]);
   running.signal('SIGINT');
   const { exitCode, stderr } = await running.ended;

@@ -26,6 +26,11 @@ afterAll(async () => {
   await sshd?.stop();
 });
 
+test('the server is the one of the job', () => {
+  const { host, port } = loginTo(sshd);
+  expect(storage.resource).toEqual({ kind: 'sftp', host, port });
+});
+
 function put(...names: string[]): void {
   for (const name of names) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });

@@ -164,6 +164,8 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     deadlineAt: undefined,
     finishWithinMs: undefined,
     pool: undefined,
+    sourceLimits: {},
+    targetLimits: {},
     isDryRun: false,
     contents: [
       {

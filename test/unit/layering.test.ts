@@ -15,8 +15,10 @@ const rooms: Record<string, readonly string[]> = {
   scheduler: [],
   report: ['task', 'sdk'],
   ledger: ['sdk'],
+  load: ['sdk'],
+  governor: ['sdk'],
   worker: ['task', 'registry', 'sdk'],
-  controller: ['job', 'task', 'splitter', 'scheduler', 'report', 'ledger', 'transport', 'sdk'],
+  controller: ['job', 'task', 'splitter', 'scheduler', 'report', 'ledger', 'load', 'governor', 'transport', 'sdk'],
   cli: ['controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */

@@ -13,6 +13,7 @@ const mebi = 1024 * 1024;
 /** Files of this machine. Paths are absolute, or from the working folder. */
 export function openLocalStorage(): Storage {
   return {
+    resource: { kind: 'disk', host: 'localhost' },
     nameOf: (path) => path,
     find: async (path) => {
       const files: StoredFile[] = [];

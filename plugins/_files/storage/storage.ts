@@ -1,4 +1,4 @@
-import type { Json } from 'dray/sdk';
+import type { Json, Resource } from 'dray/sdk';
 
 /** A file as its storage describes it. */
 export interface StoredFile {
@@ -35,6 +35,8 @@ export interface ByteRange {
 
 /** Where files live. Three small ones: the local disk, SFTP and S3. Every failure is a DrayError with the file as its place. */
 export interface Storage {
+  /** The server that is asked, or the disks of this machine. */
+  readonly resource: Resource;
   /** A path as people know it: `/data/a.csv`, `sftp://host/data/a.csv`, `s3://bucket/data/a.csv`. */
   readonly nameOf: (path: string) => string;
   /**

@@ -40,6 +40,26 @@ test.each([
   expect((await load(`{"job": {"setting": ${setting}, ${content}}}`)).job).toMatchObject(limits);
 });
 
+test('limits at the servers are those of the job, and none if it says nothing', async () => {
+  const source = '{"maxConnections": "4", "maxMegabytesPerSecond": 0.5, "maxThreadsRunning": 32}';
+  const setting = `{"source": ${source}, "target": {"maxReplicaLagSeconds": 5, "maxLatencyMs": 50}}`;
+  const { job } = await load(`{"job": {"setting": ${setting}, ${content}}}`);
+  expect(job.sourceLimits).toEqual({ maxConnections: 4, maxMegabytesPerSecond: 0.5, maxThreadsRunning: 32 });
+  expect(job.targetLimits).toEqual({ maxReplicaLagSeconds: 5, maxLatencyMs: 50 });
+  expect((await load(`{"job": {${content}}}`)).job).toMatchObject({ sourceLimits: {}, targetLimits: {} });
+});
+
+test.each([
+  ['{"source": {"maxConnections": 0}}', 'JOB_INVALID', 'job.setting.source.maxConnections: expected a number of at least 1'],
+  ['{"target": {"maxLatencyMs": 0}}', 'JOB_INVALID', 'job.setting.target.maxLatencyMs: expected a number above 0'],
+  ['{"source": {"maxConections": 1}}', 'JOB_UNKNOWN_KEY', 'did you mean "maxConnections"?'],
+])('setting %s is refused', async (setting, code, message) => {
+  await expect(load(`{"job": {"setting": ${setting}, ${content}}}`)).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(message),
+  });
+});
+
 test('a byte order mark before the JSON is no mistake', async () => {
   expect((await load(`\uFEFF{"job": {${content}}}`)).job.contents).toHaveLength(1);
 });
