@@ -1,8 +1,10 @@
 import type { Job } from '../job/load-job.ts';
 import type { RunReport } from '../report/report.ts';
 import { DrayError } from '../sdk/index.ts';
+import { Budgets } from './budgets.ts';
 import { Dispatcher, defaultPool } from './dispatcher.ts';
 import { defaultChannels } from './limits.ts';
+import { Machine } from './machine.ts';
 import { RunHandle } from './run-handle.ts';
 import { type RunOptions, runJob } from './run-job.ts';
 import { Turns } from './turns.ts';
@@ -23,11 +25,23 @@ const openRunsPerPriority = 8;
 /** Runs many jobs side by side: one queue, the same slots, and each task in its turn. */
 export class Controller {
   readonly #dispatcher: Dispatcher;
+  readonly #budgets: Budgets;
+  readonly #machine: Machine;
   readonly #runs = new Map<string, RunHandle>();
 
   constructor({ slots = 2 * defaultChannels(), pools = {} }: ControllerOptions = {}) {
     const opening = Object.fromEntries(Array.from({ length: 10 }, (_, priority) => [openingPool(priority), openRunsPerPriority]));
     this.#dispatcher = new Dispatcher({ ...opening, ...pools, [defaultPool]: slots });
+    this.#budgets = new Budgets(this.#dispatcher);
+    this.#machine = new Machine({
+      maxSlots: slots,
+      running: () => this.runs.reduce((sum, run) => sum + run.slots.running, 0),
+      localEnds: () => this.#budgets.localEnds,
+      onChange: (open, spareCpu, why) => {
+        this.#dispatcher.setSlots(defaultPool, open, spareCpu);
+        for (const run of this.runs) run.tell(why);
+      },
+    });
   }
 
   /** Runs that wait or run, in the order in which they came. */
@@ -41,7 +55,7 @@ export class Controller {
   }
 
   /** Runs a job when its turn comes. Never rejects: failure is in the report. */
-  async run(job: Job, options: Omit<RunOptions, 'dispatcher' | 'handle'>): Promise<RunReport> {
+  async run(job: Job, options: Omit<RunOptions, 'dispatcher' | 'budgets' | 'machine' | 'handle'>): Promise<RunReport> {
     const { run } = options.ledger;
     const priority = options.priority ?? job.priority;
     const handle = new RunHandle(this.#dispatcher, { run, job: job.name, priority });
@@ -60,7 +74,8 @@ export class Controller {
       // A run that is cancelled before its turn says so in its report, like any other.
       await turns.first(options.signal).catch(() => turns.close());
       await turns.next();
-      return await runJob(job, { ...options, dispatcher: this.#dispatcher, handle });
+      handle.tell = options.listener.decided;
+      return await runJob(job, { ...options, dispatcher: this.#dispatcher, budgets: this.#budgets, machine: this.#machine, handle });
     } finally {
       turns.ended(0);
       turns.close();
@@ -78,6 +93,8 @@ export class Controller {
   }
 
   close(): void {
+    this.#machine.close();
+    this.#budgets.close();
     this.#dispatcher.close();
   }
 }

@@ -50,6 +50,8 @@ export function taskSpecs(
     run: string;
     content: number;
     taskIds: readonly number[];
+    /** Shared memory of the limits of its servers. */
+    flows: readonly SharedArrayBuffer[];
     channels: number;
     plan: Plan;
     target: Target;
@@ -57,7 +59,7 @@ export function taskSpecs(
     limits: SharedLimits;
   },
 ): TaskSpec[] {
-  const { run, content, taskIds, plan, target, guarantee, limits } = facts;
+  const { run, content, taskIds, flows, plan, target, guarantee, limits } = facts;
   const { reader, writer } = plan.content;
   const batch = batchLimits(job, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
@@ -76,6 +78,7 @@ export function taskSpecs(
     channel: { maxBytes: 2 * batch.maxBytes, maxBatches: 4 },
     rates: limits.rate.rates,
     rateClocks: limits.rate.shared,
+    flows,
     maxDirtyRecords: job.maxDirtyRecords,
     dirtyCount: limits.dirtyCount,
   }));

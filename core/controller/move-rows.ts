@@ -46,6 +46,7 @@ export async function moveRows(move: Move): Promise<{ counters: Readonly<TaskCou
       {
         ...{ run: context.run, job: context.job, id, attempt, guarantee, content: 0, source: schema, target },
         ...{ reader: { plugin: noReader, options: {} }, writer: { plugin: end.ref, options: end.options } },
+        flows: [],
         split: { name: 'rows' },
         batch: batchLimits({ bytesPerSecond: 0, recordsPerSecond: 0 }, 1),
         channel: { maxBytes: 4 << 20, maxBatches: 4 },

@@ -6,8 +6,10 @@ import type { RunLedger } from '../ledger/run-store.ts';
 import { type ContentReport, type RowCounts, sumOf, type TaskReport } from '../report/report.ts';
 import { asDrayError, DrayError, type Guarantee, type Json, type PluginContext, type WriteIntent } from '../sdk/index.ts';
 import type { Executor, TaskCounters, TaskSpec, TaskTally } from '../task/spec.ts';
+import type { Budgets, Stay } from './budgets.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { type SharedLimits, taskSpecs } from './limits.ts';
+import type { Machine } from './machine.ts';
 import { moveRows } from './move-rows.ts';
 import { Pace } from './pace.ts';
 import { closeReader, type OpenPlan, prepareTarget, verifySource } from './plan.ts';
@@ -30,6 +32,8 @@ export interface ContentContext {
   readonly limits: SharedLimits;
   readonly executor: (tasks: number, channels: number) => Executor;
   readonly schedule: Schedule;
+  readonly budgets: Budgets;
+  readonly machine: Pick<Machine, 'remark'> | undefined;
   readonly handle: RunHandle;
   readonly listener: RunListener;
   /** Aborted by the user, and by the first task that fails. */
@@ -79,6 +83,7 @@ class ContentRun {
   #snapshot: ContentSnapshot | undefined;
   #scheduled: ScheduledContent | undefined;
   #pace: Pace | undefined;
+  #stay: Stay | undefined;
   #missed: ContentReport['missed'];
 
   constructor(plan: OpenPlan, context: ContentContext) {
@@ -92,10 +97,13 @@ class ContentRun {
   }
 
   async toEnd(): Promise<void> {
-    const { stop, content, schedule } = this.#context;
+    const { stop, content, schedule, budgets, job, listener } = this.#context;
     const plan = this.#plan;
     stop.signal.throwIfAborted();
-    const scheduled = await schedule.content(plan, { content, taskIds: this.#taskIds, isCommitted: (task) => this.#isCommitted(task) });
+    const stay = budgets.join(plan, job, listener.decided);
+    this.#stay = stay;
+    const facts = { content, taskIds: this.#taskIds, resources: stay.resources, isCommitted: (task: number) => this.#isCommitted(task) };
+    const scheduled = await schedule.content(plan, facts);
     this.#scheduled = scheduled;
     try {
       // Nothing is touched, nor a connection held by a snapshot, before a task can start.
@@ -103,6 +111,7 @@ class ContentRun {
       await this.#move(scheduled);
     } finally {
       scheduled.turns?.close();
+      await stay.leave();
     }
   }
 
@@ -136,6 +145,7 @@ class ContentRun {
       ...this.#context,
       channels: scheduled.width,
       taskIds: this.#taskIds,
+      flows: this.#stay?.flows ?? [],
       plan,
       target,
       guarantee,
@@ -149,6 +159,7 @@ class ContentRun {
     await this.#quarantine();
     await ledger.checkOwned();
     // A snapshot that is still held, in the same database, would not see the exchanged table, and makes the writer wait for its end.
+    await this.#stay?.leave();
     await closeReader(plan);
     await ledger.append({ type: 'published', content, published: await publish(plan, commits, intent) });
     this.#missed = this.#pace?.missedBy();
@@ -193,8 +204,9 @@ class ContentRun {
         if (isHopeless(job, sum, estimatedRows)) stop.abort(dirtyShareError(job, sum.rowsDirty, sum.rowsRead));
         handle.counters = sum;
         pace.update(sum.rowsRead);
-        listener.progress(content, sum, pace.remark);
+        listener.progress(content, sum, this.#remark());
       },
+      stay: this.#stay!,
       width,
       content,
       maxLanes: () => snapshot.maxLanes,
@@ -243,6 +255,13 @@ class ContentRun {
     });
     if (refused[0] === undefined) return;
     throw new DrayError('ROW_REJECTED', `the quarantine of the job refuses a dirty record: ${refused[0].cause}`, { side: 'target' });
+  }
+
+  #remark(): string | undefined {
+    const { machine, handle } = this.#context;
+    // Fewer slots are no news to a content whose tasks all have one.
+    const remarks = [this.#pace?.remark, this.#stay?.remark(), handle.slots.waiting > 0 ? machine?.remark : undefined];
+    return remarks.filter((one) => one !== undefined).join('; ') || undefined;
   }
 
   /** What this run has shown of the speed between these systems. */

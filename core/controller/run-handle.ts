@@ -11,6 +11,8 @@ export class RunHandle {
   /** Of the content that runs. */
   counters: Readonly<TaskCounters> | undefined;
   estimatedRows: number | undefined;
+  /** Tells whoever watches the run what was decided for all runs. */
+  tell: (message: string) => void = () => undefined;
   /** Of all contents so far. */
   tasks = 0;
   readonly #dispatcher: Dispatcher;

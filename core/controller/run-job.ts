@@ -6,8 +6,10 @@ import type { RunLedger } from '../ledger/run-store.ts';
 import { type ContentReport, type RunReport, reportedError, round, sumOf } from '../report/report.ts';
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
 import type { DirtyRecord, Executor, TaskCounters, TaskTally } from '../task/spec.ts';
+import type { Budgets } from './budgets.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { defaultChannels, sharedLimits } from './limits.ts';
+import type { Machine } from './machine.ts';
 import { closePlan, type OpenPlan, openPlan, openTarget, type PlanOptions } from './plan.ts';
 import { resumedPlan } from './resumed-plan.ts';
 import { type ContentResult, isWorthResuming, runContent } from './run-content.ts';
@@ -45,6 +47,9 @@ export interface RunOptions {
   readonly listener: RunListener;
   /** Where its tasks get their turns, beside those of other runs. */
   readonly dispatcher: Dispatcher;
+  readonly budgets: Budgets;
+  /** undefined: what this machine can carry is not watched. */
+  readonly machine?: Pick<Machine, 'remark'> | undefined;
   /** What is changed about it while it runs. */
   readonly handle: RunHandle;
   /** Overrides the job file. */
@@ -114,7 +119,7 @@ interface RunContext extends RunOptions {
 
 /** @returns the failure that ends the run, or is left at its end */
 async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
-  const { ledger, listener, channels, stop, executor, results, dispatcher, handle } = context;
+  const { ledger, listener, channels, stop, executor, results, dispatcher, handle, budgets, machine } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
   const limits = sharedLimits(job, dirtyBefore(ledger));
   const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle, speeds: ledger.speeds });
@@ -141,6 +146,8 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
         firstTask,
         limits,
         schedule,
+        budgets,
+        machine,
         handle,
         executor,
         listener,

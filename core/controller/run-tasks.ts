@@ -12,6 +12,7 @@ import {
   zeroCounters,
 } from '../task/spec.ts';
 import { waitBefore } from './backoff.ts';
+import type { Stay } from './budgets.ts';
 import type { RunListener } from './run-job.ts';
 import { startWords } from './start-words.ts';
 import type { Turn, Turns } from './turns.ts';
@@ -30,6 +31,7 @@ export interface TasksContext {
   /** Sum of the counters of all tasks, whenever one of them has moved. */
   readonly progress: (sum: TaskCounters) => void;
   readonly listener: Omit<TaskListener, 'progress' | 'mayCommit'> & Pick<RunListener, 'decided'>;
+  readonly stay: Pick<Stay, 'taskStarted' | 'taskEnded'>;
   readonly content: number;
   /** Tasks side by side at first. */
   readonly width: number;
@@ -273,10 +275,15 @@ export class TaskRunner {
   }
 
   async #runOn(lane: number, spec: TaskSpec, listener: TaskListener): Promise<TaskOutcome> {
-    const { width, joinLate, stop } = this.#context;
-    const fault = lane < width ? undefined : await joinLate(lane);
-    if (fault !== undefined) return { state: 'failed', counters: zeroCounters(), error: fault };
-    return this.#executor.run(lane, spec, listener, stop.signal);
+    const { width, joinLate, stop, stay } = this.#context;
+    stay.taskStarted();
+    try {
+      const fault = lane < width ? undefined : await joinLate(lane);
+      if (fault !== undefined) return { state: 'failed', counters: zeroCounters(), error: fault };
+      return await this.#executor.run(lane, spec, listener, stop.signal);
+    } finally {
+      stay.taskEnded();
+    }
   }
 
   async #beforeCommit({ id, attempt, guarantee }: TaskSpec, hasDirty: boolean): Promise<void> {

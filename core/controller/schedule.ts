@@ -20,6 +20,14 @@ export interface ScheduledContent {
   readonly isFixed: boolean;
 }
 
+interface ContentFacts {
+  readonly content: number;
+  readonly taskIds: readonly number[];
+  /** Servers whose budgets its tasks take from. */
+  readonly resources: readonly string[];
+  readonly isCommitted: (task: number) => boolean;
+}
+
 interface ScheduleContext {
   readonly run: string;
   /** From the job file or the command line; undefined: to be worked out. */
@@ -45,10 +53,7 @@ export class Schedule {
   }
 
   /** Submits the tasks of a content that are not committed yet. */
-  async content(
-    plan: Plan,
-    { content, taskIds, isCommitted }: { content: number; taskIds: readonly number[]; isCommitted: (task: number) => boolean },
-  ): Promise<ScheduledContent> {
+  async content(plan: Plan, { content, taskIds, resources, isCommitted }: ContentFacts): Promise<ScheduledContent> {
     const { run, channels, dispatcher, handle, speeds } = this.#context;
     const { finishWithinMs, deadlineAt, pool = defaultPool } = this.#job;
     const measured = await speeds.of(this.pairOf(plan));
@@ -76,7 +81,7 @@ export class Schedule {
       priority: handle.priority,
       deadlineAt: deadlineAt === undefined ? undefined : deadlineAt - Date.now() + performance.now(),
       pool,
-      resources: [],
+      resources,
       firstRound: channels === undefined ? firstRound : width,
       maxRunning: width,
       isCuttable: width > 1 && plan.splits.some(({ members = [] }) => members.length > 1),

@@ -14,6 +14,7 @@ import {
 } from '../sdk/index.ts';
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
+import { ServerFlow } from '../transport/server-flow.ts';
 import { DirtyLimit } from './dirty-limit.ts';
 import { Fit, type Misfit } from './fit.ts';
 import { loadBatch } from './load-batch.ts';
@@ -114,7 +115,7 @@ class TaskRun {
     };
     stop.signal.addEventListener('abort', onStop, { once: true });
     if (stop.signal.aborted) onStop();
-    this.#channel = new Channel(spec.channel, new RateLimit(spec.rates, spec.rateClocks), stop.signal);
+    this.#channel = new Channel(spec.channel, allOf(new RateLimit(spec.rates, spec.rateClocks), spec.flows), stop.signal);
     this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
     const fit = new Fit(spec.source, spec.target.schema);
     this.#output = new ChannelOutput(spec.source, spec.batch, this.#channel, {
@@ -320,6 +321,18 @@ class TaskRun {
     });
     this.#dirtyLimit.add();
   }
+}
+
+/** The limits of the job, and those of its servers. */
+function allOf(rate: RateLimit, shared: readonly SharedArrayBuffer[]): ConstructorParameters<typeof Channel>[1] {
+  const flows = shared.map((memory) => new ServerFlow(memory));
+  return {
+    isUnlimited: rate.isUnlimited && flows.length === 0,
+    async take(bytes, records, signal) {
+      await rate.take(bytes, records, signal);
+      for (const flow of flows) await flow.take(bytes, signal);
+    },
+  };
 }
 
 /** Every row that was read is written, filtered or dirty; anything else is a bug of a plugin or of ours, and must not be committed. */

@@ -36,6 +36,8 @@ export interface TaskSpec {
   readonly rates: Rates;
   /** Clocks of the job's rate limit. */
   readonly rateClocks: SharedArrayBuffer;
+  /** Limits of bytes of the servers that it uses (ServerFlow). */
+  readonly flows: readonly SharedArrayBuffer[];
   /** Most dirty records of the whole job; null is no limit by count. */
   readonly maxDirtyRecords: number | null;
   /** The job's count of dirty records. */

@@ -19,7 +19,7 @@ const wakeDelayMs = 1;
  */
 export class Channel {
   readonly #limits: ChannelLimits;
-  readonly #rate: RateLimit;
+  readonly #rate: Pick<RateLimit, 'isUnlimited' | 'take'>;
   readonly #signal: AbortSignal;
   readonly #queue: RecordBatch[] = [];
   #queuedBytes = 0;
@@ -29,7 +29,7 @@ export class Channel {
   #readerWaitMs = 0;
   #writerWaitMs = 0;
 
-  constructor(limits: ChannelLimits, rate: RateLimit, signal: AbortSignal) {
+  constructor(limits: ChannelLimits, rate: Pick<RateLimit, 'isUnlimited' | 'take'>, signal: AbortSignal) {
     this.#limits = limits;
     this.#rate = rate;
     this.#signal = signal;

@@ -135,6 +135,7 @@ export function fakeTask(facts: Partial<TaskSpec> = {}): TaskSpec {
     batch: { maxBytes: 1 << 20, maxRows: 10 },
     channel: { maxBytes: 1 << 20, maxBatches: 4 },
     rates: { bytesPerSecond: 0, recordsPerSecond: 0 },
+    flows: [],
     rateClocks: new SharedArrayBuffer(16),
     maxDirtyRecords: 0,
     dirtyCount: new SharedArrayBuffer(4),

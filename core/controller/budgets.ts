@@ -1,0 +1,130 @@
+import { Governors } from '../governor/governors.ts';
+import { resourceKey, resourcesOf } from '../governor/resources.ts';
+import type { Guest, SourceGovernor } from '../governor/source-governor.ts';
+import type { Job } from '../job/load-job.ts';
+import { isThisMachine } from '../load/this-machine.ts';
+import { type Resource, resourceName } from '../sdk/index.ts';
+import { ServerFlow } from '../transport/server-flow.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { OpenPlan } from './plan.ts';
+
+/** A pause ends by time alone, and what tasks have moved is counted so often. */
+const lookMs = 1000;
+
+interface Server {
+  readonly governor: SourceGovernor;
+  readonly flow: ServerFlow;
+  countedBytes: number;
+  /** Of contents that use it. */
+  readonly listeners: Set<(message: string) => void>;
+}
+
+/** A content at its servers. */
+export interface Stay {
+  /** Names of the servers at the scheduler. */
+  readonly resources: readonly string[];
+  /** Shared memory of their limits of bytes, for the tasks. */
+  readonly flows: readonly SharedArrayBuffer[];
+  /** What the servers stand in the way of, and why; undefined: nothing. */
+  remark(): string | undefined;
+  /** A task has begun, or ended, with all its servers. */
+  taskStarted(): void;
+  taskEnded(): void;
+  /** Before the reader or the writer is closed. */
+  leave(): Promise<void>;
+}
+
+/** Keeps the budgets of all servers that the runs of this process use. */
+export class Budgets {
+  readonly #dispatcher: Dispatcher;
+  readonly #governors: Governors;
+  readonly #servers = new Map<string, Server>();
+  readonly #localEnds = new Map<symbol, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(dispatcher: Dispatcher) {
+    this.#dispatcher = dispatcher;
+    this.#governors = new Governors({ onChange: (_decision, governor) => this.#apply(governor) });
+  }
+
+  /** Most ends of the contents at work that are servers on this machine. */
+  get localEnds(): number {
+    return Math.max(0, ...this.#localEnds.values());
+  }
+
+  /** Takes a content in at the servers that its plan reads from, and at the one that it writes to. */
+  join(plan: OpenPlan, job: Pick<Job, 'sourceLimits' | 'targetLimits'>, decided: (message: string) => void): Stay {
+    const { reader, writer, splits } = plan;
+    const sources = new Map(splits.flatMap((split) => resourcesOf(reader, split)).map((resource) => [resourceKey(resource), resource]));
+    const target = writer.resource?.();
+    // A job of one task is over before anybody could ask; connections cost it more than it does.
+    const mayAsk = splits.length > 1;
+    const guests: [Resource, Guest][] = [...sources.values()].map((resource) => [
+      resource,
+      { side: 'source', limits: job.sourceLimits, ask: mayAsk && reader.health ? (signal) => reader.health!(resource, signal) : undefined },
+    ]);
+    if (target !== undefined) {
+      const ask = mayAsk && writer.health ? (signal: AbortSignal) => writer.health!(target, signal) : undefined;
+      guests.push([target, { side: 'target', limits: job.targetLimits, ask }]);
+    }
+    const stay = Symbol('stay');
+    const isLocal = (resource: Resource | undefined) => (resource !== undefined && isThisMachine(resource.host) ? 1 : 0);
+    this.#localEnds.set(stay, isLocal(sources.values().next().value) + isLocal(target));
+    const servers = new Set(guests.map(([resource]) => this.#server(resource)));
+    for (const { listeners } of servers) listeners.add(decided);
+    for (const [resource, guest] of guests) this.#server(resource).governor.join(guest);
+    for (const { governor } of servers) this.#apply(governor);
+    this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
+    return {
+      resources: [...servers].map(({ governor }) => resourceName(governor.resource)),
+      flows: [...servers].map(({ flow }) => flow.shared),
+      remark: () => [...servers].flatMap(({ governor }) => governor.decision.why ?? []).join('; ') || undefined,
+      taskStarted: () => {
+        for (const { governor } of servers) governor.taskStarted();
+      },
+      taskEnded: () => {
+        for (const { governor } of servers) governor.taskEnded();
+      },
+      leave: async () => {
+        this.#localEnds.delete(stay);
+        for (const { listeners } of servers) listeners.delete(decided);
+        await Promise.all(guests.map(([resource, guest]) => this.#server(resource).governor.leave(guest)));
+      },
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #server(resource: Resource): Server {
+    const key = resourceKey(resource);
+    const known = this.#servers.get(key);
+    if (known !== undefined) return known;
+    const server = {
+      governor: this.#governors.of(resource),
+      flow: new ServerFlow(),
+      countedBytes: 0,
+      listeners: new Set<(message: string) => void>(),
+    };
+    this.#servers.set(key, server);
+    return server;
+  }
+
+  #apply(governor: SourceGovernor): void {
+    const { tasks, isPaused, bytesPerSecond, why } = governor.decision;
+    const server = this.#server(governor.resource);
+    server.flow.limit(bytesPerSecond);
+    this.#dispatcher.tell({ type: 'limit', resource: resourceName(governor.resource), maxRunning: isPaused ? 0 : tasks });
+    if (why !== undefined) for (const tell of server.listeners) tell(why);
+  }
+
+  #look(): void {
+    for (const server of this.#servers.values()) {
+      const { bytes } = server.flow;
+      server.governor.moved(bytes - server.countedBytes);
+      server.countedBytes = bytes;
+      this.#apply(server.governor);
+    }
+  }
+}
