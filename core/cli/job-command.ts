@@ -11,7 +11,10 @@ export interface JobCommandOptions {
 }
 
 /** Options of commands that write down what they do, too. */
-export interface RunCommandOptions extends JobCommandOptions, StateOptions {}
+export interface RunCommandOptions extends JobCommandOptions, StateOptions {
+  /** Where the job file of a run is now, if it is not where it was. */
+  readonly job?: string;
+}
 
 /** Loads a job file with the options of the command line. */
 export async function loadForCommand(file: string, options: JobCommandOptions, screen: Screen): Promise<Job> {

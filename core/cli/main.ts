@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { asDrayError, DrayError } from '../sdk/index.ts';
+import { parameter } from './parameters.ts';
 import { Screen } from './screen.ts';
 
 const exitCodes = `
@@ -25,14 +26,9 @@ Examples:
   dray run orders.json --channels 8             with 8 tasks side by side
   dray run orders.json --json | jq .rows        the report as JSON on stdout
   dray run orders.json customers.json           one job after the other
+  dray run https://jobs.example.com/orders.json  a job file that is fetched; - is standard input
 
 Secrets do not belong into job files: write "\${env:PGPASSWORD}" or "\${file:/run/secrets/pg}".`;
-
-function parameter(text: string, before: Record<string, string>): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It must be name=value.');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-}
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -41,12 +37,13 @@ function wholeNumber(text: string): number {
 }
 
 const jobOptions = {
-  parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated')
+  parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated; "-Dx=y -Dz=w" as well')
     .argParser(parameter)
     .default({}, 'none'),
   lenient: new Option('--lenient', 'unknown keys in the job file are warnings instead of errors').default(false),
   json: new Option('--json', 'the result as JSON on stdout').default(false),
   stateDir: new Option('--state-dir <folder>', 'where runs are written down; default DRAY_STATE_DIR, else the state folder of the user'),
+  job: new Option('--job <file>', 'where the job file is now, if it has moved or came from standard input'),
   channels: new Option('--channels <n>', 'tasks that run side by side; overrides job.setting.speed.channel').argParser(wholeNumber),
 };
 
@@ -103,7 +100,7 @@ async function main(): Promise<number> {
   program
     .command('run')
     .description('run jobs, one after the other')
-    .argument('<file...>', 'job files')
+    .argument('<file...>', 'job files: paths, URLs, or - for standard input')
     .addOption(jobOptions.parameters)
     .addOption(jobOptions.channels)
     .addOption(jobOptions.json)
@@ -116,7 +113,7 @@ async function main(): Promise<number> {
   program
     .command('check')
     .description('check jobs and look at their sources and targets, without moving or changing anything')
-    .argument('<file...>', 'job files')
+    .argument('<file...>', 'job files: paths, URLs, or - for standard input')
     .addOption(jobOptions.parameters)
     .addOption(jobOptions.channels)
     .addOption(jobOptions.json)
@@ -158,6 +155,7 @@ async function main(): Promise<number> {
       .addOption(jobOptions.json)
       .addOption(jobOptions.lenient)
       .addOption(jobOptions.stateDir)
+      .addOption(jobOptions.job)
       .addHelpText('after', `\nExample:\n  ${example}`)
       .action(async (run: string, options) => {
         exitCode = await (await runCommand(name))(run, options);

@@ -1,14 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { findNodeAtLocation, type Node } from 'jsonc-parser';
+import { findNodeAtLocation } from 'jsonc-parser';
 import { DrayError, z } from '../sdk/index.ts';
+import type { JobText } from './job-text.ts';
 import { placeOf } from './variables.ts';
-
-/** A parsed job file and what is needed to say where in it something stands. */
-export interface JobText {
-  readonly file: string;
-  readonly text: string;
-  readonly root: Node;
-}
 
 export type Path = readonly (string | number)[];
 

@@ -211,6 +211,11 @@ interface Definition<O extends Options> {
   /** Name in job files. DataX's name of the same thing, where there is one, belongs into `aliases`. */
   readonly name: string;
   readonly aliases?: readonly string[];
+  /**
+   * DataX's names of plugins for other systems that this one reads or writes as well, because they speak the same protocol: a job file with such a name is refused,
+   * and the message tells this one's name.
+   */
+  readonly servesFor?: readonly string[];
   /** One line for `dray plugins`. */
   readonly summary: string;
   /** The `parameter` object of the job file, as a zod strictObject. Each key with `.describe(…)`. */

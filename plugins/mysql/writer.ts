@@ -20,6 +20,7 @@ async function open(given: MysqlWriterOptions, context: PluginContext): Promise<
 export default defineWriter({
   name: 'mysql',
   aliases: ['mysqlwriter'],
+  servesFor: ['drdswriter', 'adbmysqlwriter', 'oceanbasev10writer'],
   summary: 'Writes a table of MySQL or MariaDB with LOAD DATA LOCAL, or INSERT where that is forbidden',
   options,
   example: {

@@ -5,7 +5,7 @@ import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts
 import { type PlannedPlace, plannedExpressions, requirePlanned, requireTable, schemaChanged } from '../_sql/planned-columns.ts';
 import { condition } from '../_sql/table-names.ts';
 import { findTable, type Table, tableColumns } from './catalog.ts';
-import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
+import { type Client, connectReader, disconnect, quoteName } from './connection.ts';
 import { copyOut } from './copy-out.ts';
 import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
@@ -38,7 +38,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   const parts = partsOf(options.connection);
   const where = options.where === undefined ? undefined : condition(options.where);
   const connect = (connection: number, dropped: AbortSignal) =>
-    connectFirst(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
+    connectReader(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
   const clients = new Connections<Client>(connect, disconnect);
   /** Each holds a transaction open, in whose snapshot tasks can read. */
   const snapshots = new Connections<ExportedSnapshot>(

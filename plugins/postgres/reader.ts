@@ -1,7 +1,10 @@
-import { defineReader, type PluginContext, type Reader, z } from 'dray/sdk';
+import { defineReader, ignored, type PluginContext, type Reader, z } from 'dray/sdk';
 import { sqlReaderShape } from '../_sql/options.ts';
 
-const options = z.strictObject(sqlReaderShape);
+const options = z.strictObject({
+  ...sqlReaderShape,
+  checkSlave: ignored('it is about MySQL; "preSql": ["SELECT pg_is_in_recovery()::int"] leaves replicas out'),
+});
 
 export type PostgresReaderOptions = z.output<typeof options>;
 
@@ -14,6 +17,7 @@ async function open(given: PostgresReaderOptions, context: PluginContext): Promi
 export default defineReader({
   name: 'postgres',
   aliases: ['postgresqlreader'],
+  servesFor: ['gaussdbreader', 'kingbaseesreader'],
   summary: 'Reads tables and queries of PostgreSQL with COPY',
   options,
   example: {

@@ -14,6 +14,7 @@ async function open(given: PostgresWriterOptions, context: PluginContext): Promi
 export default defineWriter({
   name: 'postgres',
   aliases: ['postgresqlwriter'],
+  servesFor: ['adbpgwriter', 'gaussdbwriter', 'hologresjdbcwriter', 'kingbaseeswriter'],
   summary: 'Writes a table of PostgreSQL with COPY',
   options,
   example: {

@@ -1,10 +1,13 @@
-import { defineReader, type PluginContext, type Reader, texts, z } from 'dray/sdk';
+import { DrayError, defineReader, flag, ignored, type PluginContext, type Reader, texts, z } from 'dray/sdk';
 import { fileReaderShape } from '../_files/reader-options.ts';
 import { bucketShape } from './options.ts';
 
 const options = z.strictObject({
   ...bucketShape,
-  object: texts().describe('A key, a folder (all keys below it), or a pattern with * and ?; or a list of them'),
+  object: texts().optional().describe('A key, a folder (all keys below it), or a pattern with * and ?; or a list of them'),
+  path: texts().optional().describe('The same under the name that DataX gives it with ORC and Parquet'),
+  successOnNoObject: flag().prefault(false).describe('true: no object is no error but no rows; "column" must say what columns there are'),
+  parquetSchema: ignored('a Parquet file says itself what is in it'),
   ...fileReaderShape,
 });
 
@@ -19,8 +22,11 @@ async function open(given: z.output<typeof options>, context: PluginContext): Pr
   const { s3Options } = await import('./s3-options.ts');
   const { openS3Storage } = await import('./s3-storage.ts');
   const { openReaderOver } = await import('../_files/open-reader.ts');
+  const paths = given.object ?? given.path?.map((one) => one.replace(/^\/+/, '')) ?? [];
+  if (paths.length === 0)
+    throw new DrayError('JOB_INVALID', 'the reader has no "object"', { remedy: 'Name the keys to read, or their folder, in "object".' });
   const storage = await openS3Storage(s3Options(given), context.signal);
-  return openReaderOver(storage, given, { paths: given.object, isRemote: true }, context);
+  return openReaderOver(storage, given, { paths, isRemote: true, allowsNone: given.successOnNoObject }, context);
 }
 
 export default defineReader({

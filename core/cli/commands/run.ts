@@ -1,5 +1,5 @@
-import { basename, extname } from 'node:path';
 import { newRunId } from '../../controller/run-job.ts';
+import { jobNameOf } from '../../job/job-source.ts';
 import { reportedError, reportWithoutRun } from '../../report/report.ts';
 import { asDrayError } from '../../sdk/index.ts';
 import { type Interrupt, onInterrupt } from '../interrupt.ts';
@@ -42,7 +42,7 @@ async function runFile(file: string, { options, screen, interrupt }: Around): Pr
     return await runOnce(job, ledger, { ...options, screen, interrupt });
   } catch (error) {
     const failure = asDrayError(error);
-    if (options.json) screen.json(reportWithoutRun({ run, job: basename(file, extname(file)), error: reportedError(failure) }));
+    if (options.json) screen.json(reportWithoutRun({ run, job: jobNameOf(file), error: reportedError(failure) }));
     screen.error(failure.toWire());
     return failure.exitCode;
   }

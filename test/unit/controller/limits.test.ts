@@ -27,7 +27,7 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
   const quiet = () => undefined;
   const context = { run: 'r', job: 'r', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
   const plan = await openPlan(job.contents[0]!, { channels: 2, splitBytes: undefined, context, note: quiet, planning: quiet });
-  const limits = sharedLimits(job);
+  const limits = sharedLimits(job, 2);
   const specs = taskSpecs(job, {
     run: 'r',
     content: 1,
