@@ -191,6 +191,25 @@ Examples:
       await (await import('./commands/plugins.ts')).listPlugins(name, options);
     });
   program
+    .command('docs')
+    .description('print a page of the documentation: what is different from DataX, or the options of all plugins')
+    .argument('<page>', 'datax or plugins')
+    .addHelpText('after', '\nExamples:\n  dray docs datax | less')
+    .action(async (page: string) => {
+      await (await import('./commands/docs.ts')).printDocs(page);
+    });
+  const imports = program.command('import').description('turn job files of other programs into job files of dray');
+  imports
+    .command('datax')
+    .description('print a job file of DataX without what has no effect here, with comments on what is different')
+    .argument('<file...>', 'job files: paths, URLs, or - for standard input')
+    .addOption(jobOptions.parameters)
+    .option('-o, --output <folder>', 'write each into this folder, under its name, instead of printing it; files that are there stay')
+    .addHelpText('after', '\nExamples:\n  dray import datax old.json > orders.json\n  dray import datax jobs/*.json --output new')
+    .action(async (files: string[], options) => {
+      exitCode = await (await import('./commands/import.ts')).importJobs(files, options);
+    });
+  program
     .command('template')
     .description('print a job file to start from')
     .requiredOption('-r, --reader <name>', 'reader')

@@ -87,7 +87,8 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   return found.flatMap((one) => unwrap(one)).flatMap((one) => (one instanceof z.ZodObject ? Object.keys(one.shape) : []));
 }
 
-function children(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
+/** The schemas of what stands at a step into a value. */
+export function children(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
   return unwrap(schema).flatMap((one) => {
     if (one instanceof z.ZodArray) return [one.element as z.ZodType];
     if (!(one instanceof z.ZodObject)) return [];
@@ -97,7 +98,7 @@ function children(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
 }
 
 /** The schemas below optional, default, transform and union. */
-function unwrap(schema: z.ZodType): z.ZodType[] {
+export function unwrap(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return unwrap(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType);
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => unwrap(option as z.ZodType));

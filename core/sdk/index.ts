@@ -15,6 +15,7 @@ export {
 export { asDrayError, DrayError, type ErrorCode, type ErrorFacts, type ErrorWire, errorKinds, type Side } from './errors.ts';
 export { choice, columnForms, flag, ignored, integer, refused, secret, texts, tls } from './options.ts';
 export {
+  type Difference,
   defineReader,
   defineWriter,
   type EarlierCommit,

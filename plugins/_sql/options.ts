@@ -14,7 +14,7 @@ export const sqlReaderShape = {
   connection: z
     .array(
       z.strictObject({
-        jdbcUrl: texts().describe('Where the database is; of several, the first that lets us in is used'),
+        jdbcUrl: texts().describe('Where the database is; of several, the first that answers is used'),
         table: texts().optional().describe('Tables to read one after the other; t_[00-15] is sixteen of them'),
         querySql: texts().optional().describe('Queries to read instead of tables; "column" and "where" then have no effect'),
       }),

@@ -103,8 +103,8 @@ export async function runStatements(
 }
 
 /**
- * Connects with the first of several addresses that lets us in, as DataX does (DBUtil.chooseJdbcUrl): one that does not answer, refuses the login, lacks the database
- * or cannot even be read is passed over. Where none does, the first failure is the one to tell.
+ * Connects with the first of several addresses that answers; one that cannot even be read (`host:port`, as in DataX's own examples) is passed over, too. Any other
+ * failure is final: a wrong password should not be tried at every replica. Where none answers, the first failure is the one to tell.
  * @param isWanted what else must be right; false: the next one is tried
  */
 export async function firstThatAnswers<C>(
@@ -133,14 +133,7 @@ export async function firstThatAnswers<C>(
   throw failure ?? new DrayError('JOB_INVALID', 'the connection has no jdbcUrl', { remedy: 'Add one.' });
 }
 
-const passedOver: ReadonlySet<string> = new Set([
-  'CONNECT_FAILED',
-  'SERVER_BUSY',
-  'LOGIN_REFUSED',
-  'DATABASE_MISSING',
-  'JOB_INVALID',
-  'TLS_FAILED',
-]);
+const passedOver: ReadonlySet<string> = new Set(['CONNECT_FAILED', 'SERVER_BUSY', 'JOB_INVALID']);
 
 async function fits<C>(
   open: C,

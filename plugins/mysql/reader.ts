@@ -1,4 +1,5 @@
 import { defineReader, flag, type PluginContext, type Reader, z } from 'dray/sdk';
+import { sqlReaderDifferences } from '../_sql/differences.ts';
 import { sqlReaderShape } from '../_sql/options.ts';
 
 const options = z.strictObject({
@@ -27,6 +28,15 @@ export default defineReader({
   aliases: ['mysqlreader'],
   servesFor: ['drdsreader', 'oceanbasev10reader', 'dorisreader', 'starrocksreader'],
   summary: 'Reads tables and queries of MySQL and MariaDB',
+  differences: [
+    ...sqlReaderDifferences,
+    {
+      what: 'dates like 0000-00-00',
+      datax: 'become NULL',
+      here: 'are kept, and refused by a target that has none; `"zeroDate": "null"` does as DataX',
+      tell: { option: 'zeroDate', when: 'absent' },
+    },
+  ],
   options,
   example: {
     username: 'reader',

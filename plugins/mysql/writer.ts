@@ -1,4 +1,5 @@
 import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
+import { sqlWriterDifferences } from '../_sql/differences.ts';
 import { sqlWriterShape } from '../_sql/options.ts';
 
 const options = z.strictObject({
@@ -22,6 +23,7 @@ export default defineWriter({
   aliases: ['mysqlwriter'],
   servesFor: ['drdswriter', 'adbmysqlwriter', 'oceanbasev10writer'],
   summary: 'Writes a table of MySQL or MariaDB with LOAD DATA LOCAL, or INSERT where that is forbidden',
+  differences: sqlWriterDifferences,
   options,
   example: {
     username: 'writer',

@@ -1,4 +1,5 @@
 import { defineReader, ignored, type PluginContext, type Reader, z } from 'dray/sdk';
+import { sqlReaderDifferences } from '../_sql/differences.ts';
 import { sqlReaderShape } from '../_sql/options.ts';
 
 const options = z.strictObject({
@@ -19,6 +20,11 @@ export default defineReader({
   aliases: ['postgresqlreader'],
   servesFor: ['gaussdbreader', 'kingbaseesreader'],
   summary: 'Reads tables and queries of PostgreSQL with COPY',
+  differences: [
+    ...sqlReaderDifferences,
+    { what: '`session`', datax: 'has no effect', here: 'runs on each connection' },
+    { what: 'uuid, json, arrays, intervals …', datax: 'the task fails', here: 'are read as what they are' },
+  ],
   options,
   example: {
     username: 'reader',

@@ -1,4 +1,5 @@
 import { DrayError, defineReader, flag, ignored, type PluginContext, type Reader, texts, z } from 'dray/sdk';
+import { fileReaderDifferences } from '../_files/differences.ts';
 import { fileReaderShape } from '../_files/reader-options.ts';
 import { bucketShape } from './options.ts';
 
@@ -33,6 +34,15 @@ export default defineReader({
   name: 's3',
   aliases: ['ossreader', 's3reader'],
   summary: 'Reads files of S3 and of servers like it: CSV, text, COPY text, JSON lines or Parquet, packed and encrypted or not',
+  differences: [
+    {
+      what: 'the server',
+      datax: 'OSS, with its own protocol',
+      here: 'Amazon S3 and what speaks like it, which OSS does under its S3 endpoint',
+    },
+    { what: '`fileFormat` orc', datax: 'is read', here: 'is refused; parquet is read' },
+    ...fileReaderDifferences,
+  ],
   options,
   address: { scheme: 's3', parameter: addressed },
   example: { bucket: 'warehouse', object: 'in/orders/', ready: { waitMinutes: 30 }, verify: 'require' },

@@ -1,4 +1,5 @@
 import { DrayError, defineWriter, flag, ignored, type PluginContext, type Writer, z } from 'dray/sdk';
+import { fileWriterDifferences } from '../_files/differences.ts';
 import { fileWriterShape } from '../_files/writer-options.ts';
 import { bucketShape } from './options.ts';
 
@@ -47,6 +48,16 @@ export default defineWriter({
   name: 's3',
   aliases: ['osswriter', 's3writer'],
   summary: 'Writes files to S3 and servers like it, with digests beside them; they appear when the job has succeeded',
+  differences: [
+    {
+      what: 'the server',
+      datax: 'OSS, with its own protocol',
+      here: 'Amazon S3 and what speaks like it, which OSS does under its S3 endpoint',
+    },
+    { what: '`maxFileSize` left out', datax: '100000 MB', here: 'no limit' },
+    { what: '`writeSingleObject`, `encrypt`', datax: 'may be true', here: 'are refused if they are true' },
+    ...fileWriterDifferences,
+  ],
   options,
   example: { bucket: 'warehouse', object: 'out/orders/orders', writeMode: 'truncate', compress: 'zstd' },
   open,

@@ -40,6 +40,12 @@ export default defineReader({
   name: 'stream',
   aliases: ['streamreader'],
   summary: 'Generates rows: constants, sequences and random values',
+  differences: [
+    { what: '`random` of double', datax: 'reaches one above the second number', here: 'stays between the two' },
+    { what: '`random` of bytes', datax: 'letters and digits', here: 'any bytes' },
+    { what: '`dateFormat` with S', datax: 'a number of milliseconds', here: 'digits of the fraction, at most six' },
+    { what: '`value` of a date', datax: 'a text in `dateFormat`', here: 'the same, or milliseconds since 1970' },
+  ],
   options,
   example: {
     column: [

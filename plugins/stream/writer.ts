@@ -21,6 +21,14 @@ export default defineWriter({
   name: 'stream',
   aliases: ['streamwriter'],
   summary: 'Prints rows, or throws them away (for trying out and measuring readers)',
+  differences: [
+    { what: '`recordNumBeforeSleep`, `sleepTime`', datax: 'slow each task down', here: 'have no effect; `job.setting.speed` does it' },
+    {
+      what: '`fieldDelimiter` of several characters',
+      datax: 'the last one is left over at the end of the line',
+      here: 'stands between cells only',
+    },
+  ],
   options,
   example: { print: true },
   open({ print, path, fileName, fieldDelimiter, nullFormat }, context) {

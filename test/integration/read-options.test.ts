@@ -69,13 +69,12 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
     expect(await rowsOf(from({ table: 'people' }, { column: '*' }))).toEqual(['1|ada|1815-12-10', '2|null|1912-06-23', '3||null']);
   });
 
-  test('of several addresses the first that lets us in is used, whatever is wrong with those in front of it', async () => {
-    const { host, port, jdbcUrl } = databases[kind];
+  test('of several addresses the first that answers is used, also if one in front of it cannot even be read', async () => {
+    const { host, jdbcUrl } = databases[kind];
     const scheme = kind === 'postgres' ? 'postgresql' : 'mysql';
     const jdbcUrls = [
       `jdbc:${scheme}://${host}:bad_port/read_options`,
       `jdbc:${scheme}://${host}:${await freePort()}/read_options`,
-      `jdbc:${scheme}://${host}:${port}/no_such_database`,
       jdbcUrl,
     ];
     expect(await rowsOf(from({ table: 't_01', jdbcUrl: jdbcUrls }))).toEqual(['part 01']);

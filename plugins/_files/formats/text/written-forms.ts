@@ -53,17 +53,9 @@ export function inForms(format: WritingFormat, forms: WrittenForms): WritingForm
 type Printer = ((canonical: string) => string | undefined) | undefined;
 
 function printerOf({ type }: Column, { timestamp, date, bytes }: WrittenForms): Printer {
-  switch (type) {
-    case 'timestamp':
-    case 'timestamptz':
-      return timestamp;
-    case 'date':
-      return date;
-    case 'bytes':
-      return bytes;
-    default:
-      return undefined;
-  }
+  if (type === 'timestamp' || type === 'timestamptz') return timestamp;
+  if (type === 'date') return date;
+  return type === 'bytes' ? bytes : undefined;
 }
 
 function printedBatch(batch: RecordBatch, schema: Schema, printers: readonly Printer[]): RecordBatch {
