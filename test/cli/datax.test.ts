@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runDray, writeJob } from '../support/run-dray.ts';
+import { runDray, startDray, writeJob } from '../support/run-dray.ts';
 import { streamJob } from '../support/sample-jobs.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 /** Serves a text; returns its URL. */
 async function served(text: string): Promise<string> {
@@ -36,22 +37,24 @@ test('a dry run from standard input checks the job that was read', async () => {
 test('a run from standard input is resumed with --job, and without it one sentence says so', async () => {
   const folder = tempFolder();
   const [out, state] = [join(folder, 'out'), join(folder, 'state')];
-  mkdirSync(out);
-  writeFileSync(join(out, 'rows'), 'in the way');
-  const [content] = streamJob().job.content;
   const writer = { name: 'txtfilewriter', parameter: { path: out, fileName: 'rows', writeMode: 'nonConflict' } };
-  const text = JSON.stringify({ job: { content: [{ ...content, writer }] } });
-  const { exitCode, report } = await runDray(['run', '-', '--json', '--state-dir', state], { input: text });
-  expect([exitCode, report?.error?.code]).toEqual([4, 'FILE_EXISTS']);
-  rmSync(join(out, 'rows'));
-  const lost = await runDray(['resume', report!.run, '--state-dir', state]);
+  const reader = { name: 'streamreader', parameter: { column: [{ value: 'a' }], sliceRecordCount: 300 } };
+  const text = JSON.stringify({ job: { setting: { speed: { channel: 1, record: 150 } }, content: [{ reader, writer }] } });
+  const { child, ended } = startDray(['run', '-', '--state-dir', state], { input: text });
+  await until('the run has begun to write', 20_000, async () => {
+    if (readdirSync(out).length === 0) throw new Error('nothing there');
+  });
+  child.kill('SIGKILL');
+  await ended;
+  const [run] = readdirSync(join(state, 'runs'));
+  const lost = await runDray(['resume', run!, '--state-dir', state]);
   expect([lost.exitCode, lost.stderr]).toEqual([
     2,
     expect.stringMatching(/RUN_NOT_RESUMABLE: .* came from standard input(.|\n)*--job FILE/),
   ]);
-  const other = await runDray(['resume', report!.run, '--state-dir', state, '--job', '-'], { input: text.replace('rows', 'cells') });
+  const other = await runDray(['resume', run!, '--state-dir', state, '--job', '-'], { input: text.replace('rows', 'cells') });
   expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining('is not what it was when the run began')]);
-  expect((await runDray(['resume', report!.run, '--state-dir', state, '--job', '-'], { input: text })).exitCode).toBe(0);
+  expect((await runDray(['resume', run!, '--state-dir', state, '--job', '-'], { input: text })).exitCode).toBe(0);
   expect(readdirSync(out)).toContain('_SUCCESS');
 });
 
