@@ -16,10 +16,14 @@ export function isConstant({ random, sequence, value }: StreamColumn): boolean {
  * @param forms of dates where the column has none of its own
  * @throws DrayError JOB_INVALID for a value or range that is not of the column's type
  */
-export function cellMaker(column: StreamColumn, forms: StreamForms | undefined): (row: number) => Cell {
+export function cellMaker(
+  column: StreamColumn,
+  forms: StreamForms | undefined,
+  warn: (message: string) => void = () => undefined,
+): (row: number) => Cell {
   const { value, random, sequence } = column;
   if (value !== undefined) {
-    const cell = constantCell(column, forms);
+    const cell = constantCell(column, forms, warn);
     return () => cell;
   }
   if (sequence !== undefined) return (row) => String(sequence + row);
@@ -35,7 +39,7 @@ export interface StreamForms {
   readonly timeZone?: string | undefined;
 }
 
-function constantCell(column: StreamColumn, forms: StreamForms | undefined): Cell {
+function constantCell(column: StreamColumn, forms: StreamForms | undefined, warn: (message: string) => void): Cell {
   const { type, value, dateFormat } = column;
   if (value === null || value === undefined) return null;
   const text = String(value);
@@ -45,8 +49,14 @@ function constantCell(column: StreamColumn, forms: StreamForms | undefined): Cel
   if (dateFormat === undefined && /^\d{9,}$/.test(text)) return timestampOf(Number(text) + offsetMs(forms?.timeZone, Number(text)));
   const cell = dateCell(text, column, forms);
   if (cell !== undefined) return cell;
+  // Nine digits of a fraction, as in examples of DataX: it takes them for milliseconds.
+  const cut = dateCell(text.replace(/(\d{6})\d{3}$/, '$1000'), column, forms);
+  if (cut !== undefined) {
+    warn(`"value" of the stream column ${column.name ?? type} is cut off after microseconds: timestamps have no more digits`);
+    return cut;
+  }
   throw new DrayError('JOB_INVALID', `"value" of the stream column ${column.name ?? type} is not ${dateType(column, forms).words}`, {
-    remedy: 'Say with "dateFormat" how it is written; a fraction of a second has six digits at most.',
+    remedy: 'Say with "dateFormat" how it is written.',
   });
 }
 

@@ -43,7 +43,11 @@ export default defineReader({
   differences: [
     { what: '`random` of double', datax: 'reaches one above the second number', here: 'stays between the two' },
     { what: '`random` of bytes', datax: 'letters and digits', here: 'any bytes' },
-    { what: '`dateFormat` with S', datax: 'a number of milliseconds', here: 'digits of the fraction, at most six' },
+    {
+      what: '`dateFormat` with S',
+      datax: 'a number of milliseconds',
+      here: 'digits of the fraction; those behind the sixth are cut off, with a warning',
+    },
     { what: '`value` of a date', datax: 'a text in `dateFormat`', here: 'the same, or milliseconds since 1970' },
   ],
   options,
@@ -54,10 +58,9 @@ export default defineReader({
     ],
     sliceRecordCount: 1000,
   },
-  open({ column: columns, sliceRecordCount: rowCount, columnForms: forms }) {
-    const makersOf = () => columns.map((one) => cellMaker(one, forms));
+  open({ column: columns, sliceRecordCount: rowCount, columnForms: forms }, context) {
     // What cannot be made is told before anything is moved.
-    makersOf();
+    for (const one of columns) cellMaker(one, forms, context.warn);
     return {
       schema: () => ({
         columns: columns.map(
@@ -72,7 +75,7 @@ export default defineReader({
         Array.from({ length: channels }, (_, slice) => ({ name: `slice ${slice}`, part: slice, estimatedRows: rowCount })),
       async read(split, out) {
         const firstRow = Number(split.part) * rowCount;
-        const makers = makersOf();
+        const makers = columns.map((one) => cellMaker(one, forms));
         const row: Cell[] = makers.map((make) => make(firstRow));
         const moving = columns.flatMap((one, index) => (isConstant(one) ? [] : [index]));
         for (let i = 0; i < rowCount; i++) {

@@ -57,13 +57,20 @@ test.each([
 
 test.each([
   [{ type: 'date', value: 'soon' }, '"value" of the stream column date is not a date'],
-  [{ type: 'date', value: '2022-02-20 12:00:04.123456789', dateFormat: 'yyyy-MM-dd HH:mm:ss.SSSSSSSSS' }, 'of the format yyyy-MM-dd'],
   [{ type: 'long', random: '5' }, 'must be two numbers'],
   [{ type: 'long', random: '5, 3' }, 'the smaller first'],
   [{ type: 'string', random: '-1, 3' }, 'must be two numbers'],
   [{ type: 'date', random: 'a, b' }, 'must be two dates'],
 ])('the column %j is refused before a row is made: %s', async (column, message) => {
   await expect(rowsOf([column])).rejects.toMatchObject({ code: 'JOB_INVALID', message: expect.stringContaining(message) });
+});
+
+test('digits of a second behind the sixth are cut off, with a warning', async () => {
+  const warnings: string[] = [];
+  const column = [{ name: 'at', type: 'date', value: '2022-02-20 12:00:04.123456789', dateFormat: 'yyyy-MM-dd HH:mm:ss.SSSSSSSSS' }];
+  expect(await rowsOf(column)).toEqual([['2022-02-20 12:00:04.123456']]);
+  await reader.open(reader.options.parse({ column, sliceRecordCount: 1 }), { ...context, warn: (message) => warnings.push(message) });
+  expect(warnings).toEqual([expect.stringContaining('the stream column at is cut off after microseconds')]);
 });
 
 test('there is no zone Mars/Olympus', async () => {
