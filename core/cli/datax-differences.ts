@@ -67,7 +67,7 @@ export const jobDifferences: readonly Difference[] = [
     here: 'the same, as well as `-p x=y -p z=w`',
   },
   {
-    what: 'a job of one task that fails',
+    what: 'a task that fails',
     datax: 'leaves what it has written',
     here: 'is rolled back: a task is one transaction, or files that appear at the end; `dray resume` goes on',
   },

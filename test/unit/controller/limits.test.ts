@@ -48,3 +48,14 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
     expect(structuredClone(spec)).toEqual(spec);
   }
 });
+
+test.each([
+  [{ bytesPerSecond: 10_000, bytesPerChannel: 1000 }, 2000],
+  [{ bytesPerSecond: 500, bytesPerChannel: 1000 }, 500],
+  [{ bytesPerSecond: 0, bytesPerChannel: 1000 }, 2000],
+  [{ bytesPerSecond: 700, bytesPerChannel: 0 }, 700],
+  [{ bytesPerSecond: 0, bytesPerChannel: 0 }, 0],
+])('of the limits %j both hold for two channels together: %d bytes per second', (facts, bytesPerSecond) => {
+  const job = fakeJob(countingReader(1, [{ name: 'a' }]).plugin, fakeWriter().plugin, facts);
+  expect(sharedLimits(job, 2).rate.rates).toEqual({ bytesPerSecond, recordsPerSecond: 0 });
+});
