@@ -17,6 +17,8 @@ export interface RunCommandOptions extends JobCommandOptions, StateOptions {
   /** Further pools and their slots. */
   readonly pool?: Record<string, number>;
   readonly verbose?: boolean;
+  /** Where the job file of a run is now, if it is not where it was. */
+  readonly job?: string;
 }
 
 /** Loads a job file with the options of the command line. */

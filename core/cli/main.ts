@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { asDrayError, DrayError } from '../sdk/index.ts';
+import { parameter } from './parameters.ts';
 import { Screen } from './screen.ts';
 
 const exitCodes = `
@@ -25,14 +26,9 @@ Examples:
   dray run orders.json --channels 8             with 8 tasks side by side
   dray run orders.json --json | jq .rows        the report as JSON on stdout
   dray run jobs/*.json                          many jobs side by side, by priority
+  dray run https://jobs.example.com/orders.json  a job file that is fetched; - is standard input
 
 Secrets do not belong into job files: write "\${env:PGPASSWORD}" or "\${file:/run/secrets/pg}".`;
-
-function parameter(text: string, before: Record<string, string>): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It must be name=value.');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-}
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -52,7 +48,7 @@ function poolSlots(text: string, before: Record<string, number>): Record<string,
 }
 
 const jobOptions = {
-  parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated')
+  parameters: new Option('-p, --param <name=value>', 'value of ${name} in the job file; may be repeated; "-Dx=y -Dz=w" as well')
     .argParser(parameter)
     .default({}, 'none'),
   lenient: new Option('--lenient', 'unknown keys in the job file are warnings instead of errors').default(false),
@@ -64,6 +60,7 @@ const jobOptions = {
     .argParser(poolSlots)
     .default({}, 'none'),
   verbose: new Option('-v, --verbose', 'tell what is decided about each task, and why').default(false),
+  job: new Option('--job <file>', 'where the job file is now, if it has moved or came from standard input'),
   channels: new Option('--channels <n>', 'tasks that run side by side; overrides job.setting.speed.channel').argParser(wholeNumber),
 };
 
@@ -120,7 +117,7 @@ async function main(): Promise<number> {
   program
     .command('run')
     .description('run jobs side by side')
-    .argument('<file...>', 'job files')
+    .argument('<file...>', 'job files: paths, URLs, or - for standard input')
     .addOption(jobOptions.parameters)
     .addOption(jobOptions.channels)
     .addOption(jobOptions.priority)
@@ -137,7 +134,7 @@ async function main(): Promise<number> {
   program
     .command('check')
     .description('check jobs and look at their sources and targets, without moving or changing anything')
-    .argument('<file...>', 'job files')
+    .argument('<file...>', 'job files: paths, URLs, or - for standard input')
     .addOption(jobOptions.parameters)
     .addOption(jobOptions.channels)
     .addOption(jobOptions.json)
@@ -179,6 +176,7 @@ async function main(): Promise<number> {
       .addOption(jobOptions.json)
       .addOption(jobOptions.lenient)
       .addOption(jobOptions.stateDir)
+      .addOption(jobOptions.job)
       .addHelpText('after', `\nExample:\n  ${example}`)
       .action(async (run: string, options) => {
         exitCode = await (await runCommand(name))(run, options);
@@ -212,6 +210,25 @@ Examples:
     .addHelpText('after', '\nExamples:\n  dray plugins\n  dray plugins postgresqlwriter')
     .action(async (name: string | undefined, options) => {
       await (await import('./commands/plugins.ts')).listPlugins(name, options);
+    });
+  program
+    .command('docs')
+    .description('print a page of the documentation: what is different from DataX, or the options of all plugins')
+    .argument('<page>', 'datax or plugins')
+    .addHelpText('after', '\nExamples:\n  dray docs datax | less')
+    .action(async (page: string) => {
+      await (await import('./commands/docs.ts')).printDocs(page);
+    });
+  const imports = program.command('import').description('turn job files of other programs into job files of dray');
+  imports
+    .command('datax')
+    .description('print a job file of DataX without what has no effect here, with comments on what is different')
+    .argument('<file...>', 'job files: paths, URLs, or - for standard input')
+    .addOption(jobOptions.parameters)
+    .option('-o, --output <folder>', 'write each into this folder, under its name, instead of printing it; files that are there stay')
+    .addHelpText('after', '\nExamples:\n  dray import datax old.json > orders.json\n  dray import datax jobs/*.json --output new')
+    .action(async (files: string[], options) => {
+      exitCode = await (await import('./commands/import.ts')).importJobs(files, options);
     });
   program
     .command('template')

@@ -22,6 +22,7 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly required?: readonly string[];
   readonly ignored?: string;
+  readonly refused?: string;
 }
 
 /** The options of a plugin, nested ones behind their parent, from the schema that also validates them. */
@@ -51,6 +52,7 @@ function nested(node: Node, key: string): OptionRow[] {
 
 function typeOf(node: Node): string {
   if (node.ignored !== undefined) return 'no effect';
+  if (node.refused !== undefined) return 'refused';
   if (node.enum !== undefined) return node.enum.map((value) => JSON.stringify(value)).join(' | ');
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeOf))].join(' or ');

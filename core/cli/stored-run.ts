@@ -55,7 +55,10 @@ export async function withStoredRun(
   }
 }
 
-/** Loads the job of a run once more, as it was given. @throws DrayError RUN_NOT_RESUMABLE if its file says something else now */
+/**
+ * Loads the job of a run once more, as it was given.
+ * @throws DrayError RUN_NOT_RESUMABLE if its file says something else now, or came from standard input and was not given again
+ */
 export async function storedJob({ begun }: RunState, options: Omit<RunCommandOptions, 'stateDir'>, screen: Screen): Promise<Job> {
   const missing = begun.secretParameters.filter((name) => options.param[name] === undefined);
   if (missing.length > 0) {
@@ -63,10 +66,16 @@ export async function storedJob({ begun }: RunState, options: Omit<RunCommandOpt
       remedy: `Give them again: ${missing.map((name) => `-p ${name}=…`).join(' ')}`,
     });
   }
-  const job = await loadForCommand(begun.file, { ...options, param: { ...begun.parameters, ...options.param } }, screen);
+  if (begun.file === '-' && options.job === undefined) {
+    throw new DrayError('RUN_NOT_RESUMABLE', `the job of the run ${begun.run} came from standard input, and is not kept`, {
+      remedy: 'Give the same job again: --job FILE, or --job - for standard input.',
+    });
+  }
+  const file = options.job ?? begun.file;
+  const job = await loadForCommand(file, { ...options, param: { ...begun.parameters, ...options.param } }, screen);
   if (job.digest === begun.digest) return job;
-  throw new DrayError('RUN_NOT_RESUMABLE', `the job file ${begun.file} is not what it was when the run began`, {
-    place: begun.file,
+  throw new DrayError('RUN_NOT_RESUMABLE', `the job file ${file} is not what it was when the run began`, {
+    place: file,
     remedy: 'Bring the file back as it was (environment variables in it, too), or start anew with `dray run`.',
   });
 }

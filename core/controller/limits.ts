@@ -23,12 +23,21 @@ export interface SharedLimits {
   readonly dirtyCount: SharedArrayBuffer;
 }
 
-/** @param dirtyBefore dirty records of earlier processes of the run */
-export function sharedLimits(job: Job, dirtyBefore = 0): SharedLimits {
-  const { bytesPerSecond, recordsPerSecond } = job;
+/**
+ * @param channels how many tasks may run side by side: limits of a channel hold for so many of them together
+ * @param dirtyBefore dirty records of earlier processes of the run
+ */
+export function sharedLimits(job: Job, channels: number, dirtyBefore = 0): SharedLimits {
   const dirtyCount = new SharedArrayBuffer(4);
   new Int32Array(dirtyCount)[0] = dirtyBefore;
+  const bytesPerSecond = lower(job.bytesPerSecond, channels * job.bytesPerChannel);
+  const recordsPerSecond = lower(job.recordsPerSecond, channels * job.recordsPerChannel);
   return { rate: new RateLimit({ bytesPerSecond, recordsPerSecond }), dirtyCount };
+}
+
+/** 0 is no limit. */
+function lower(one: number, other: number): number {
+  return one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other);
 }
 
 /**
@@ -61,7 +70,7 @@ export function taskSpecs(
 ): TaskSpec[] {
   const { run, content, taskIds, flows, plan, target, guarantee, limits } = facts;
   const { reader, writer } = plan.content;
-  const batch = batchLimits(job, Math.min(facts.channels, plan.splits.length));
+  const batch = batchLimits(limits.rate.rates, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
     run,
     job: job.name,

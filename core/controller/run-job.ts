@@ -121,7 +121,7 @@ interface RunContext extends RunOptions {
 async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
   const { ledger, listener, channels, stop, executor, results, dispatcher, handle, budgets, machine } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
-  const limits = sharedLimits(job, dirtyBefore(ledger));
+  const limits = sharedLimits(job, channels, dirtyBefore(ledger));
   const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle, speeds: ledger.speeds });
   const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
   const plans: (OpenPlan | undefined)[] = [];

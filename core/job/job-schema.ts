@@ -1,5 +1,7 @@
-import { flag, ignored, integer, z } from '../sdk/index.ts';
+import { flag, ignored, integer, refused, z } from '../sdk/index.ts';
+import { commonSchema, coreSchema } from './datax-schema.ts';
 import { serverLimits } from './server-limits.ts';
+import { maxChannels } from './speed.ts';
 import { duration, moment } from './times.ts';
 
 const end = (what: string) =>
@@ -11,7 +13,7 @@ const end = (what: string) =>
   });
 
 const speed = z.strictObject({
-  channel: integer({ min: 1, max: 1000 })
+  channel: integer({ min: 1, max: maxChannels })
     .optional()
     .describe('Tasks that run side by side. Default: the CPU cores of this machine, at most 4'),
   byte: integer().optional().describe('Most bytes per second, for the whole job; absent, 0 or -1: no limit'),
@@ -27,17 +29,23 @@ const errorLimit = z.strictObject({
         z.number().min(0).max(1),
         z
           .string()
-          .regex(/^(0?\.\d+|[01])$/)
-          .transform(Number),
+          .regex(/^(\d+\.?\d*|\.\d+)$/)
+          .transform(Number)
+          .pipe(z.number().max(1)),
       ],
       { error: 'Expected a number from 0 to 1' },
     )
     .optional()
-    .describe('Largest share of dirty records, 0 to 1; looked at when all rows have been read'),
+    .describe('Largest share of dirty records, 0 to 1; looked at when all rows have been read. No effect beside "record"'),
 });
 
+/** DataX's own documentation has jobs in which "speed" is a number; DataX refuses them. */
+const bareSpeed = integer({ min: 1 })
+  .transform((byte): z.output<typeof speed> & { readonly isBare?: true } => ({ byte, isBare: true }))
+  .describe('Taken as "byte"');
+
 const setting = z.strictObject({
-  speed: z.union([speed, z.number().transform(() => ({}))], { error: 'Expected {"channel": N}' }).optional(),
+  speed: z.union([speed, bareSpeed], { error: 'Expected {"channel": N}' }).optional(),
   errorLimit: errorLimit.optional(),
   splitBytes: integer({ min: 1 << 20 })
     .optional()
@@ -88,7 +96,14 @@ const setting = z.strictObject({
     ),
   pool: z.string().min(1).optional().describe('Takes the slots of this pool (`--pool NAME=SLOTS`), which other jobs do not get'),
   dryRun: flag().optional().describe('true: check the job, move nothing; the same as `dray check`'),
-  keyVersion: ignored('secrets come from ${env:NAME} or ${file:path}'),
+  keyVersion: z
+    .string()
+    .regex(/^\s*$/, {
+      error: 'Expected no version: what DataX has encrypted cannot be read here; write secrets as "${env:NAME}" or "${file:path}"',
+    })
+    .nullable()
+    .optional()
+    .describe('Blank, or left out: dray takes secrets from ${env:NAME} or ${file:path}'),
 });
 
 const content = z.strictObject({
@@ -106,14 +121,16 @@ export const jobFileSchema = z.strictObject({
   job: z.strictObject({
     setting: setting.optional(),
     content: z
-      .array(content)
+      .array(content, { error: 'Expected a list: [{"reader": …, "writer": …}]' })
       .min(1, { error: 'Expected at least one {"reader": …, "writer": …}' })
       .describe('Each entry moves one source into one target'),
     entry: ignored('there is no Java machine to set up'),
     jobInfo: ignored('it only named the job in DataX reports'),
+    preHandler: refused('it runs Java code of a DataX plugin; run that step before dray, or as "preSql" of the writer'),
+    postHandler: refused('it runs Java code of a DataX plugin; run that step after dray, or as "postSql" of the writer'),
   }),
-  core: ignored('buffers and intervals are worked out'),
-  common: ignored('cells have one canonical text, in UTC'),
+  core: coreSchema.optional().describe("Settings of DataX's core.json; limits of a channel and fail-over count, others have no effect"),
+  common: commonSchema.optional().describe('How texts become dates'),
   entry: ignored('there is no Java machine to set up'),
   setting: ignored('DataX never read it here; put it into "job"'),
 });

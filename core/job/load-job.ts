@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { basename, dirname, extname, resolve } from 'node:path';
-import { getNodeValue, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { resolve } from 'node:path';
 import type { PluginRef } from '../registry/plugin-ref.ts';
 import { resolvePlugin } from '../registry/registry.ts';
 import { DrayError, type ReaderPlugin, type WriterPlugin, z } from '../sdk/index.ts';
+import { columnFormsFor } from './column-forms.ts';
 import { jobFileSchema } from './job-schema.ts';
+import { type JobSource, readJobSource } from './job-source.ts';
+import { type JobText, parseJobText, plainValueOf } from './job-text.ts';
 import { type SecretMask, secretsIn } from './secret-mask.ts';
 import type { ServerLimits } from './server-limits.ts';
-import { type JobText, type Path, placeInJob, validate } from './validate.ts';
-import { placeOf, substituteVariables } from './variables.ts';
+import { type Speed, speedOf } from './speed.ts';
+import { type Path, placeInJob, validate } from './validate.ts';
+import { substituteVariables } from './variables.ts';
 
 /** One end of a content: which plugin, and its valid options. */
 export interface End<P> {
@@ -27,6 +29,7 @@ export interface Content {
 export interface Job {
   /** Name of the file without folder and extension. */
   readonly name: string;
+  /** Path, or URL without its password, or `-`: where it can be read again. */
   readonly file: string;
   /** Of its text with variables replaced and secrets masked: whether it is still the same job. */
   readonly digest: string;
@@ -45,9 +48,12 @@ export interface Job {
   readonly channels: number | undefined;
   /** Bytes of the source that one task should read; undefined: the Splitter's default. */
   readonly splitBytes: number | undefined;
-  /** 0: no limit. */
+  /** Of the whole job; 0: no limit. */
   readonly bytesPerSecond: number;
   readonly recordsPerSecond: number;
+  /** Of each task that runs; 0: no limit. */
+  readonly bytesPerChannel: number;
+  readonly recordsPerChannel: number;
   /** null: no limit by count. */
   readonly maxDirtyRecords: number | null;
   readonly maxDirtyShare: number | undefined;
@@ -68,7 +74,7 @@ export interface Job {
 
 /** Together about a minute of waiting: as long as a server takes to start again. */
 const defaultAttempts = 8;
-const defaultRetryWaitSeconds = 30;
+const defaultRetryWaitMs = 30_000;
 const defaultPriority = 5;
 
 export interface LoadOptions {
@@ -80,109 +86,100 @@ export interface LoadOptions {
 }
 
 /**
- * Reads and checks a job file.
+ * Reads and checks a job file: a path, a `file://`, `http://` or `https://` URL, or `-` for standard input.
  * @throws DrayError with exit code 2 and the line and column of the first mistake
  */
-export async function loadJob(file: string, options: LoadOptions): Promise<Job> {
-  const job = parse(file, options);
-  const { setting, content } = validate(jobFileSchema, getNodeValue(job.root), job, { at: [], ...options }).job;
+export async function loadJob(given: string, options: LoadOptions): Promise<Job> {
+  const source = await readJobSource(given);
+  options.mask.add(...source.secrets);
+  return jobOf(source, options);
+}
+
+/** Checks a job file that has been read. */
+export async function jobOf(source: JobSource, options: LoadOptions): Promise<Job> {
+  const { folder } = source;
+  const raw = source.text.replace(/^\uFEFF/, ' ');
+  const { text, secrets } = substituteVariables(raw, { ...options, jobFile: source.file, folder });
+  options.mask.add(...secrets);
+  const job = parseJobText(source.file, text);
+  const { core, common, ...file } = validate(jobFileSchema, plainValueOf(job.root, text), job, { at: [], ...options });
+  const { content } = file.job;
+  const setting: Partial<NonNullable<typeof file.job.setting>> = file.job.setting ?? {};
+  const forms = columnFormsFor(common?.column);
+  const end = <K extends 'reader' | 'writer'>(kind: K, given: { name: string; parameter: Record<string, unknown> }, path: Path) =>
+    loadEnd(kind, { ...given, folder, forms }, job, path, options);
   const contents: Content[] = [];
   for (const [index, { reader, writer }] of content.entries()) {
     contents.push({
-      reader: await loadEnd('reader', reader, job, ['job', 'content', index, 'reader'], options),
-      writer: await loadEnd('writer', writer, job, ['job', 'content', index, 'writer'], options),
+      reader: await end('reader', reader, ['job', 'content', index, 'reader']),
+      writer: await end('writer', writer, ['job', 'content', index, 'writer']),
     });
   }
-  const quarantine = setting?.quarantine;
+  const { quarantine, speed = {}, errorLimit = {}, retry = {}, dryRun = false } = setting;
   const quarantineWriter =
-    quarantine === undefined
-      ? undefined
-      : await loadEnd('writer', quarantine.writer, job, ['job', 'setting', 'quarantine', 'writer'], options);
-  const { speed = {}, errorLimit = {}, splitBytes, dryRun = false, guarantee = 'at-least-once', snapshot, retry = {} } = setting ?? {};
-  const limits = speed as { channel?: number; byte?: number; record?: number };
+    quarantine === undefined ? undefined : await end('writer', quarantine.writer, ['job', 'setting', 'quarantine', 'writer']);
+  if (forms.isUnused) options.warn('common.column has no effect: no plugin of this job turns texts into dates');
+  if ('isBare' in speed) options.warn(`job.setting.speed is a number, which is taken as {"byte": ${speed.byte}}: bytes per second`);
+  const { record, percentage } = errorLimit;
+  const failOver = core?.container?.task?.failOver;
+  const limits = speedOf(speed, core?.transport?.channel?.speed);
+  warnOfChannels(speed, limits, options.warn);
   return {
-    name: basename(file, extname(file)),
-    file: resolve(file),
-    digest: createHash('sha256').update(options.mask.apply(job.text)).digest('hex'),
+    name: source.name,
+    file: /^(https?:|-$)/i.test(source.file) ? source.file : resolve(source.file),
+    digest: createHash('sha256').update(options.mask.apply(text)).digest('hex'),
     parameters: options.parameters,
-    guarantee,
-    snapshot,
-    maxAttempts: retry.attempts ?? defaultAttempts,
-    maxRetryWaitMs: 1000 * (retry.maxWaitSeconds ?? defaultRetryWaitSeconds),
+    guarantee: setting.guarantee ?? 'at-least-once',
+    snapshot: setting.snapshot,
+    maxAttempts: retry.attempts ?? (failOver?.maxRetryTimes === undefined ? defaultAttempts : Math.max(1, failOver.maxRetryTimes)),
+    maxRetryWaitMs:
+      retry.maxWaitSeconds === undefined ? (failOver?.retryIntervalInMsec ?? defaultRetryWaitMs) : 1000 * retry.maxWaitSeconds,
     quarantineWriter,
-    channels: limits.channel,
-    splitBytes,
-    bytesPerSecond: Math.max(0, limits.byte ?? 0),
-    recordsPerSecond: Math.max(0, limits.record ?? 0),
-    maxDirtyRecords: errorLimit.record ?? (errorLimit.percentage === undefined ? 0 : null),
-    maxDirtyShare: errorLimit.percentage,
-    priority: setting?.priority ?? defaultPriority,
-    deadlineAt: setting?.deadline,
-    finishWithinMs: setting?.finishWithin,
-    pool: setting?.pool,
-    sourceLimits: setting?.source ?? {},
-    targetLimits: setting?.target ?? {},
+    channels: limits.channels,
+    splitBytes: setting.splitBytes,
+    bytesPerSecond: limits.bytes,
+    recordsPerSecond: limits.records,
+    bytesPerChannel: limits.bytesPerChannel,
+    recordsPerChannel: limits.recordsPerChannel,
+    maxDirtyRecords: record ?? (percentage === undefined ? 0 : null),
+    maxDirtyShare: percentage,
+    priority: setting.priority ?? defaultPriority,
+    deadlineAt: setting.deadline,
+    finishWithinMs: setting.finishWithin,
+    pool: setting.pool,
+    sourceLimits: setting.source ?? {},
+    targetLimits: setting.target ?? {},
     isDryRun: dryRun,
     contents,
   };
 }
 
-function parse(file: string, options: LoadOptions): JobText {
-  let raw: string;
-  try {
-    raw = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
-    throw new DrayError('JOB_UNREADABLE', `cannot read the job file ${file}: ${reason}`, { cause });
-  }
-  const { text, secrets } = substituteVariables(raw.replace(/^\uFEFF/, ' '), { ...options, jobFile: file });
-  options.mask.add(...secrets);
-  const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
-  const [error] = errors;
-  if (error !== undefined || root === undefined) {
-    const what = error === undefined ? 'it is empty' : wordsOf(printParseErrorCode(error.error));
-    throw new DrayError('JOB_SYNTAX', `the job file is not JSON: ${what}`, { place: placeOf(file, text, error?.offset ?? 0) });
-  }
-  if (root.type !== 'object') {
-    throw new DrayError('JOB_SYNTAX', 'the job file must be a JSON object: {"job": …}', { place: placeOf(file, text, root.offset) });
-  }
-  refuseDoubleKeys(root, { file, text, root });
-  return { file, text, root };
+function warnOfChannels(speed: { readonly channel?: number | undefined }, { channels }: Speed, warn: (message: string) => void): void {
+  if (speed.channel === undefined || speed.channel === channels) return;
+  warn(
+    `job.setting.speed.channel has no effect: the limits of the job and of a channel (core.transport.channel.speed) make ${channels} channels`,
+  );
 }
 
-/** JSON parsers keep the last of two equal keys; the user has lost track of one of them. */
-function refuseDoubleKeys(node: JobText['root'], job: JobText): void {
-  const seen = new Set<unknown>();
-  for (const child of node.children ?? []) {
-    if (child.type === 'property') {
-      const key: unknown = child.children?.[0]?.value;
-      if (seen.has(key)) {
-        throw new DrayError('JOB_SYNTAX', `the key "${String(key)}" stands twice in the same object`, {
-          place: placeOf(job.file, job.text, child.offset),
-        });
-      }
-      seen.add(key);
-    }
-    refuseDoubleKeys(child, job);
-  }
-}
-
-/** `CommaExpected` → `comma expected` */
-function wordsOf(code: string): string {
-  return code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+interface GivenEnd {
+  readonly name: string;
+  readonly parameter: Record<string, unknown>;
+  /** Plugins are looked for from there. */
+  readonly folder: string;
+  readonly forms: ReturnType<typeof columnFormsFor>;
 }
 
 async function loadEnd<K extends 'reader' | 'writer'>(
   kind: K,
-  { name, parameter }: { name: string; parameter: Record<string, unknown> },
+  { name, parameter: given, folder, forms }: GivenEnd,
   job: JobText,
   path: Path,
   options: LoadOptions,
 ): Promise<End<K extends 'reader' ? ReaderPlugin : WriterPlugin>> {
-  const { ref, plugin } = await resolvePlugin(kind, name, dirname(job.file)).catch((error: unknown) => {
+  const { ref, plugin } = await resolvePlugin(kind, name, folder).catch((error: unknown) => {
     throw error instanceof DrayError ? error.at({ place: placeInJob(job, [...path, 'name']) }) : error;
   });
+  const parameter = forms.into(given, plugin.options);
   options.mask.add(...secretsIn(parameter, z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as object));
   const valid = validate(plugin.options, parameter, job, { at: [...path, 'parameter'], ...options });
   return { ref, plugin, options: valid } as End<K extends 'reader' ? ReaderPlugin : WriterPlugin>;

@@ -1,14 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { findNodeAtLocation, type Node } from 'jsonc-parser';
+import { findNodeAtLocation } from 'jsonc-parser';
 import { DrayError, z } from '../sdk/index.ts';
+import type { JobText } from './job-text.ts';
 import { placeOf } from './variables.ts';
-
-/** A parsed job file and what is needed to say where in it something stands. */
-export interface JobText {
-  readonly file: string;
-  readonly text: string;
-  readonly root: Node;
-}
 
 export type Path = readonly (string | number)[];
 
@@ -93,7 +87,8 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   return found.flatMap((one) => unwrap(one)).flatMap((one) => (one instanceof z.ZodObject ? Object.keys(one.shape) : []));
 }
 
-function children(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
+/** The schemas of what stands at a step into a value. */
+export function children(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
   return unwrap(schema).flatMap((one) => {
     if (one instanceof z.ZodArray) return [one.element as z.ZodType];
     if (!(one instanceof z.ZodObject)) return [];
@@ -103,7 +98,7 @@ function children(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
 }
 
 /** The schemas below optional, default, transform and union. */
-function unwrap(schema: z.ZodType): z.ZodType[] {
+export function unwrap(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return unwrap(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType);
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => unwrap(option as z.ZodType));

@@ -6,8 +6,12 @@ export interface VariableSources {
   /** From `-p name=value`. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Path of the job file; `${file:…}` is relative to its folder. */
+  /** What messages call the job file. */
   readonly jobFile: string;
+  /** `${file:…}` is relative to it; default: the folder of `jobFile`. */
+  readonly folder?: string;
+  /** Called for a name that has no value, and stays as it is. */
+  readonly warn?: (message: string) => void;
 }
 
 export interface Substituted {
@@ -16,11 +20,13 @@ export interface Substituted {
   readonly secrets: readonly string[];
 }
 
-const reference = /\$\{(?:(env|file):([^{}]+)|([A-Za-z_]\w*))\}/y;
+const reference = /\$\{(?:(env|file):([^{}]+)|(\w+))\}|\$(\w+)/y;
 
 /**
- * Replaces `${name}`, `${env:NAME}` and `${file:path}` in the text of a job file. Within a JSON string the value is escaped, so that it
- * cannot end the string; outside of one it stands as it is, so that numbers and lists can be variables. Comments are left alone.
+ * Replaces `${name}`, `$name`, `${env:NAME}` and `${file:path}` in the text of a job file. Within a JSON string the value is escaped, so that
+ * it cannot end the string; outside of one it stands as it is, so that numbers and lists can be variables. Comments are left alone.
+ * As in DataX (StrUtil.replaceVariable) a name without a value stays as it is; `$name` is a variable only if it was given with -p, so that
+ * a password may hold a dollar.
  */
 export function substituteVariables(text: string, sources: VariableSources): Substituted {
   const secrets: string[] = [];
@@ -30,15 +36,20 @@ export function substituteVariables(text: string, sources: VariableSources): Sub
     const two = text.slice(at, at + 2);
     if (state === 'line comment' || state === 'block comment') {
       if (state === 'line comment' ? text[at] === '\n' : two === '*/') state = 'json';
-    } else if (two === '${') {
+    } else if (text[at] === '$') {
       reference.lastIndex = at;
       const match = reference.exec(text);
-      if (match !== null) {
-        const [whole, scheme, locator, name] = match;
-        const value = scheme === undefined ? plainValue(name!, text, at, sources) : secretValue(scheme, locator!, text, at, sources);
-        if (scheme !== undefined) secrets.push(value);
+      const [whole, scheme, locator, braced, bare] = match ?? [];
+      const isSecret = scheme !== undefined;
+      const value = isSecret
+        ? secretValue(scheme, locator!, text, at, sources)
+        : bare === undefined
+          ? plainValue(braced, state === 'string', text, at, sources)
+          : ownValue(sources.parameters, bare);
+      if (value !== undefined) {
+        if (isSecret) secrets.push(value);
         output += state === 'string' ? JSON.stringify(value).slice(1, -1) : value;
-        at += whole.length - 1;
+        at += whole!.length - 1;
         continue;
       }
     } else if (state === 'string') {
@@ -52,20 +63,27 @@ export function substituteVariables(text: string, sources: VariableSources): Sub
   return { text: output, secrets };
 }
 
-function plainValue(name: string, text: string, at: number, { parameters, environment, jobFile }: VariableSources): string {
+/** @param name undefined: what stands there has not the form of a variable */
+function plainValue(name: string | undefined, isInString: boolean, text: string, at: number, sources: VariableSources): string | undefined {
+  if (name === undefined) return undefined;
+  const { parameters, environment, jobFile, warn } = sources;
   const value = ownValue(parameters, name) ?? ownValue(environment, name);
   if (value !== undefined) return value;
-  throw new DrayError('JOB_VARIABLE', `the variable \${${name}} has no value`, { place: placeOf(jobFile, text, at) });
+  const place = placeOf(jobFile, text, at);
+  // Outside of a text it could not stay: what stands there is no JSON.
+  if (!isInString) throw new DrayError('JOB_VARIABLE', `the variable \${${name}} has no value`, { place });
+  warn?.(`the variable \${${name}} has no value and stays as it is; -p ${name}=… gives it one (${place})`);
+  return undefined;
 }
 
-function secretValue(scheme: string, locator: string, text: string, at: number, { environment, jobFile }: VariableSources): string {
+function secretValue(scheme: string, locator: string, text: string, at: number, { environment, jobFile, folder }: VariableSources): string {
   const place = placeOf(jobFile, text, at);
   if (scheme === 'env') {
     const value = ownValue(environment, locator);
     if (value !== undefined) return value;
     throw new DrayError('JOB_VARIABLE', `the environment variable ${locator} is not set`, { place, remedy: `Run: export ${locator}=…` });
   }
-  const path = resolve(dirname(jobFile), locator);
+  const path = resolve(folder ?? dirname(jobFile), locator);
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch (cause) {

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire, register } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { closest } from 'fastest-levenshtein';
 import { DrayError, type ReaderPlugin, type WriterPlugin } from '../sdk/index.ts';
 import type { PluginRef } from './plugin-ref.ts';
+import { unknownPlugin } from './unknown-plugin.ts';
 
 export type Kind = 'reader' | 'writer';
 type PluginOf<K extends Kind> = K extends 'reader' ? ReaderPlugin : WriterPlugin;
@@ -42,8 +42,11 @@ export async function resolvePlugin<K extends Kind>(kind: K, name: string, folde
   if (match !== undefined) return match;
   const entry = packageEntry(name, folder);
   if (entry !== undefined) return importPlugin(kind, pathToFileURL(entry).href, false);
-  const nearest = closest(wanted, builtIn.flatMap(names));
-  throw new DrayError('PLUGIN_UNKNOWN', `there is no ${kind} called "${name}"; the nearest is "${nearest}"`);
+  throw unknownPlugin(
+    kind,
+    name,
+    builtIn.map(({ plugin }) => plugin),
+  );
 }
 
 /** Imports a plugin found before, possibly in another thread. */

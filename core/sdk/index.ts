@@ -13,8 +13,9 @@ export {
   writeText,
 } from './copy-text.ts';
 export { asDrayError, DrayError, type ErrorCode, type ErrorFacts, type ErrorWire, errorKinds, type Side } from './errors.ts';
-export { flag, ignored, integer, secret, texts, tls } from './options.ts';
+export { choice, columnForms, flag, ignored, integer, refused, secret, texts, tls } from './options.ts';
 export {
+  type Difference,
   defineReader,
   defineWriter,
   type EarlierCommit,

@@ -26,6 +26,20 @@ export function flag() {
   return z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], { error: 'Expected true or false' });
 }
 
+/** One of some words, in any case and with blanks around it; `fault` says what else is wrong with a word. */
+export function choice<const W extends readonly [string, ...string[]]>(
+  words: W,
+  fault: (given: string) => string | undefined = () => undefined,
+) {
+  const listed = words.filter((word) => word !== '');
+  const expected = `Expected ${listed.slice(0, -1).join(', ')}${listed.length > 1 ? ' or ' : ''}${listed.at(-1)}`;
+  return z
+    .string({ error: expected })
+    .transform((text) => text.trim().toLowerCase())
+    .pipe(z.enum(words, { error: ({ input }) => fault(String(input)) ?? expected }))
+    .meta({ enum: listed });
+}
+
 /** A text that must never be printed; it is masked wherever dray writes anything. */
 export function secret() {
   return z.string().meta({ secret: true });
@@ -42,6 +56,14 @@ export function ignored(reason: string) {
     .unknown()
     .optional()
     .meta({ ignored: reason, description: `Accepted for DataX's sake, no effect: ${reason}` });
+}
+
+/** A key that DataX knows, and that would change what the job does: it is an error, which gives the reason, instead of being left out. */
+export function refused(reason: string) {
+  return z
+    .never({ error: reason })
+    .optional()
+    .meta({ refused: reason, description: `Refused: ${reason}` });
 }
 
 /**
@@ -61,4 +83,20 @@ export function tls() {
       }),
     ])
     .default(false);
+}
+
+/**
+ * How texts become dates where a column has no form of its own. A plugin that turns texts into dates, or dates into texts, takes this as its option `columnForms`:
+ * `common.column` of the job file stands in it unless the plugin's parameter has it. Forms are patterns of Java's SimpleDateFormat.
+ */
+export function columnForms() {
+  return z
+    .strictObject({
+      datetimeFormat: z.string().min(1).optional().describe('Of dates with a time of day, like yyyy-MM-dd HH:mm:ss'),
+      dateFormat: z.string().min(1).optional().describe('Of dates alone'),
+      extraFormats: z.array(z.string().min(1)).optional().describe('Further forms that texts may have'),
+      timeZone: z.string().min(1).optional().describe('Zone in which milliseconds since 1970 become a date; default UTC'),
+    })
+    .optional()
+    .describe('Forms of dates where a column has none of its own; default: common.column of the job file');
 }

@@ -224,10 +224,25 @@ export interface TaskWriter {
 
 type Options = z.ZodObject;
 
+/** Something that a plugin does otherwise than DataX's of that name with the same parameter: for `dray docs datax` and `dray import datax`. Markdown, without an end. */
+export interface Difference {
+  readonly what: string;
+  readonly datax: string;
+  readonly here: string;
+  /** An imported job is given a comment about it when its parameter has, or has not, this option. */
+  readonly tell?: { readonly option: string; readonly when: 'present' | 'absent' };
+}
+
 interface Definition<O extends Options> {
   /** Name in job files. DataX's name of the same thing, where there is one, belongs into `aliases`. */
   readonly name: string;
   readonly aliases?: readonly string[];
+  /**
+   * DataX's names of plugins for other systems that this one reads or writes as well, because they speak the same protocol: a job file with such a name is refused,
+   * and the message tells this one's name.
+   */
+  readonly servesFor?: readonly string[];
+  readonly differences?: readonly Difference[];
   /** One line for `dray plugins`. */
   readonly summary: string;
   /** The `parameter` object of the job file, as a zod strictObject. Each key with `.describe(…)`. */

@@ -67,6 +67,8 @@ export interface Column {
   readonly isNullable: boolean;
   /** Target only: the system would replace a NULL by something else here (a clock, a counter); such a row must be refused. */
   readonly replacesNull?: true;
+  /** Target only: the writer turns an empty text into NULL here. */
+  readonly emptyIsNull?: true;
   /** The type in the words of its own system, for example `bigint unsigned` or `uuid`. */
   readonly nativeType?: string;
 }

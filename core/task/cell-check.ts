@@ -15,6 +15,14 @@ export interface CellCheck {
 
 /** Loss that databases make silently: each rule is one that PostgreSQL, MySQL or MariaDB would bend without an error. */
 export function cellCheck(source: Column, target: Column): CellCheck | undefined {
+  const check = valueCheck(source, target);
+  if (target.emptyIsNull !== true) return check;
+  const ofEmpty = target.replacesNull === true ? 'an empty text as NULL, which the target would replace by a value of its own' : undefined;
+  if (check === undefined && ofEmpty === undefined) return undefined;
+  return { faultOf: (text) => (text === '' ? ofEmpty : check?.faultOf(text)) };
+}
+
+function valueCheck(source: Column, target: Column): CellCheck | undefined {
   if (target.pattern !== undefined) return patternCheck(source, target, new RegExp(target.pattern));
   if (target.element !== undefined) return elementsCheck(source, target, target.element);
   if (isNumber(target) && source.nativeType?.startsWith('bit') === true) return bitsCheck;

@@ -1,4 +1,4 @@
-import { integer, z } from 'dray/sdk';
+import { choice, integer, z } from 'dray/sdk';
 
 /*
  * Options of formats that readers and writers share.
@@ -8,14 +8,32 @@ export const fileFormatNames = ['csv', 'text', 'copy', 'jsonl', 'parquet'] as co
 
 export const fieldDelimiter = z.string().min(1).default(',').describe('Between cells; one or more characters');
 export const nullFormat = z.string().default('\\N').describe('What stands for NULL');
-export const encoding = z.string().default('UTF-8');
+export const encoding = z
+  .string()
+  .transform((name) => (name.trim() === '' ? 'UTF-8' : name))
+  .prefault('UTF-8');
+
+export const compress = choice(
+  ['none', 'gzip', 'zstd', ''],
+  () => 'Expected none, gzip or zstd: dray cannot pack or unpack anything else, not even zip and bzip2',
+);
+
+/** DataX's names of formats that are no text, and what to do about them. */
+const otherFormats: Record<string, string> = {
+  orc: 'ORC files can be neither read nor written here; use "parquet"',
+  excel: 'Excel files cannot be read here; save them as CSV',
+  binary: 'files that are not tables cannot be copied here',
+  sql: 'files of INSERT statements are not written here; write into the database itself, or "csv"',
+};
+
+export const fileFormat = choice(fileFormatNames, (name) => otherFormats[name]);
+
+/** One character of ASCII, which stands for itself. */
+export const oneCharacter = z.string().regex(/^[!-[\]-~]$/, 'Expected one ASCII character other than a backslash');
 
 /** A number that DataX takes as 1 or "1". */
 export function oneOf(...numbers: readonly number[]) {
   return integer().refine((value) => numbers.includes(value), { error: `Expected ${numbers.join(' or ')}` });
 }
 
-export const textQualifier = z
-  .string()
-  .regex(/^[!-[\]-~]$/, 'Expected one ASCII character other than a backslash')
-  .default('"');
+export const textQualifier = oneCharacter.default('"');

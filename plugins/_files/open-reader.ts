@@ -8,7 +8,7 @@ import type { FileFormat, IndexedFormat } from './formats/format.ts';
 import { jsonColumns } from './formats/json-lines/json-columns.ts';
 import { jsonLines } from './formats/json-lines.ts';
 import { parquet } from './formats/parquet.ts';
-import { columnSources, constantOf } from './formats/text/columns.ts';
+import { columnSources, constantOf, type KeyedColumnOption } from './formats/text/columns.ts';
 import { encodingCalled } from './formats/text/encodings.ts';
 import type { FileReaderOptions } from './reader-options.ts';
 import { signingKey } from './set/signature.ts';
@@ -18,7 +18,7 @@ import type { Storage } from './storage/storage.ts';
 export async function openReaderOver(
   storage: Storage,
   options: FileReaderOptions,
-  { paths, isRemote }: { paths: readonly string[]; isRemote: boolean },
+  { paths, isRemote, allowsNone = false }: { paths: readonly string[]; isRemote: boolean; allowsNone?: boolean },
   context: PluginContext,
 ): Promise<Reader> {
   const { verify, ready, signatureKey } = options;
@@ -31,6 +31,7 @@ export async function openReaderOver(
       codecsOf: codecsByName(options),
       find: {
         verify,
+        allowsNone,
         ready: ready === 'ignore' ? 'ignore' : 'require',
         signatureKey: signatureKey === undefined ? undefined : signingKey(signatureKey),
       },
@@ -41,8 +42,9 @@ export async function openReaderOver(
 }
 
 async function formatOf(options: FileReaderOptions): Promise<FileFormat | IndexedFormat> {
-  const { fieldDelimiter: delimiter, nullFormat: nullText, fileFormat, column, csvReaderConfig: csv } = options;
-  const listed = column?.filter((one) => one !== '*');
+  const { nullFormat: nullText, fileFormat, column, csvReaderConfig: csv, columnForms: forms } = options;
+  const delimiter = (fileFormat === 'csv' ? csv.delimiter : undefined) ?? options.fieldDelimiter;
+  const listed = column?.filter((one) => one !== '*').map((one) => ({ ...one, forms }));
   const columns = listed === undefined || listed.length === 0 ? undefined : listed;
   switch (fileFormat) {
     case 'jsonl':
@@ -67,13 +69,14 @@ async function formatOf(options: FileReaderOptions): Promise<FileFormat | Indexe
         columns: columns === undefined ? undefined : columnSources(byIndex(columns), nullText),
         isBackslashEscaped,
         isTrimmed: csv.trimWhitespace,
-        skipsEmptyRecords: csv.skipEmptyRecords,
+        skipsEmptyRecords: csv.skipEmptyRecords ?? options.skipEmptyRecords,
+        comment: fileFormat === 'csv' && csv.useComments ? csv.comment : undefined,
       });
     }
   }
 }
 
-type ColumnOptions = Exclude<NonNullable<FileReaderOptions['column']>[number], '*'>[];
+type ColumnOptions = KeyedColumnOption[];
 
 /** Fields of a line have numbers only. */
 function byIndex(columns: ColumnOptions): ColumnOptions {

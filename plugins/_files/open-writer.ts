@@ -8,6 +8,7 @@ import type { WritingFormat } from './formats/format.ts';
 import { jsonLines } from './formats/json-lines.ts';
 import { parquet } from './formats/parquet.ts';
 import { encodingCalled } from './formats/text/encodings.ts';
+import { inForms, writtenForms } from './formats/text/written-forms.ts';
 import { signingKey } from './set/signature.ts';
 import type { Storage } from './storage/storage.ts';
 import type { FileWriterOptions } from './writer-options.ts';
@@ -44,7 +45,7 @@ export async function openWriterOver(
       folder,
       fileName,
       writeMode,
-      format: await formatOf(options),
+      format: await formatOf(options, context),
       formatName: fileFormat,
       compression: compress,
       encryptionKey: keyId,
@@ -57,7 +58,7 @@ export async function openWriterOver(
   );
 }
 
-async function formatOf(options: FileWriterOptions): Promise<WritingFormat> {
+async function formatOf(options: FileWriterOptions, context: PluginContext): Promise<WritingFormat> {
   const {
     fieldDelimiter: delimiter,
     nullFormat: nullText,
@@ -67,13 +68,17 @@ async function formatOf(options: FileWriterOptions): Promise<WritingFormat> {
     suffix,
     csvWriterConfig: csv,
   } = options;
+  const forms = writtenForms(options);
+  if (forms !== undefined && fileFormat !== 'csv' && fileFormat !== 'text') {
+    context.warn(`"dateFormat", "byteEncoding" and "columnForms" have no effect on ${fileFormat}: its values have one form`);
+  }
   const named = suffix === undefined ? {} : { suffix };
   if (fileFormat === 'jsonl') return jsonLines(named);
   if (fileFormat === 'parquet') return parquet(named);
   if (fileFormat === 'copy') return copy(named);
   const quote = fileFormat === 'csv' ? csv.textQualifier : undefined;
   checkMarks({ fieldDelimiter: delimiter, nullFormat: nullText, quote }, 'write');
-  return delimited({
+  const format = delimited({
     suffix: suffix ?? (fileFormat === 'csv' ? '.csv' : '.txt'),
     delimiter,
     quote,
@@ -83,4 +88,5 @@ async function formatOf(options: FileWriterOptions): Promise<WritingFormat> {
     lineDelimiter,
     quotesAll: csv.forceQualifier,
   });
+  return forms === undefined ? format : inForms(format, forms);
 }

@@ -1,5 +1,5 @@
-import { flag, ignored, integer, secret, z } from 'dray/sdk';
-import { encoding, fieldDelimiter, fileFormatNames, nullFormat, oneOf, textQualifier } from './format-options.ts';
+import { columnForms, flag, ignored, integer, refused, secret, z } from 'dray/sdk';
+import { compress, encoding, fieldDelimiter, fileFormat, nullFormat, oneCharacter, oneOf, textQualifier } from './format-options.ts';
 import { keyedColumnOption } from './formats/text/columns.ts';
 
 const csvReaderConfig = z.strictObject({
@@ -10,10 +10,13 @@ const csvReaderConfig = z.strictObject({
   skipEmptyRecords: flag()
     .optional()
     .describe('Skips empty lines; default true, but in files of one column where nullFormat is "" they are NULL'),
-  useComments: z.literal(false).optional().describe('Comment lines are not supported'),
-  delimiter: ignored('fieldDelimiter says it'),
-  recordDelimiter: ignored('rows end with LF or CR LF'),
-  comment: ignored('comment lines are not supported'),
+  useComments: flag().prefault(false).describe('true: lines that begin with "comment" are no rows'),
+  comment: oneCharacter.default('#').describe('What comment lines begin with'),
+  delimiter: z.string().min(1).optional().describe('Between cells; goes before fieldDelimiter'),
+  recordDelimiter: z
+    .union([z.enum(['', '\n', '\r\n', '\0']), z.literal(0)], { error: 'Expected no delimiter but a line end: rows end with LF or CR LF' })
+    .optional()
+    .describe('Rows end with LF or CR LF, whatever stands here'),
   caseSensitive: ignored('columns are found by index'),
   safetySwitch: ignored('fields are limited to 64 MB'),
   captureRawRecord: ignored('it is about the inside of DataX'),
@@ -35,14 +38,12 @@ export const fileReaderShape = {
     .optional()
     .describe('What to deliver: ["*"] (everything, the default), or fields by index with their types; by name in jsonl and parquet'),
   fieldDelimiter,
-  fileFormat: z
-    .enum(fileFormatNames)
-    .default('csv')
+  fileFormat: fileFormat
+    .prefault('csv')
     .describe(
       'csv: cells may be quoted (RFC 4180); text: a quote is a character like others; copy: COPY text of PostgreSQL; jsonl: a JSON object per line; parquet',
     ),
-  compress: z
-    .enum(['none', 'gzip', 'zstd', ''])
+  compress: compress
     .transform((name) => (name === '' ? undefined : name))
     .optional()
     .describe('none, gzip or zstd; default: files that end in .gz or .zst are unpacked'),
@@ -68,7 +69,15 @@ export const fileReaderShape = {
       'require: without _SUCCESS in the folder the job ends with exit code 7; "wait N" or {"waitMinutes": N}: it waits so many minutes; ignore',
     ),
   signatureKey: secret().optional().describe('Sets must be signed with this: the secret of an HMAC, or an Ed25519 public key (PEM)'),
+  columnForms: columnForms(),
+  skipEmptyRecords: flag().optional().describe('The same as in csvReaderConfig, which goes before'),
   bufferSize: ignored('files are read in chunks of 256 KB'),
+  maxRetryTime: ignored('job.setting.retry says how often a task starts again'),
+  enableInnerSplit: ignored('big files are cut by themselves where they can be'),
+  balanceThreshold: ignored('big files are cut by themselves where they can be'),
+  tarFileFilterPattern: refused('tar archives cannot be read here; unpack them first'),
+  hivePartitionColumn: refused('values in names of folders are not read; write the value as a column {"value": …}'),
+  markDoneFileName: ignored('"ready" waits for _SUCCESS'),
 };
 
 const shape = z.strictObject(fileReaderShape);

@@ -1,5 +1,5 @@
-import { flag, ignored, integer, secret, z } from 'dray/sdk';
-import { encoding, fieldDelimiter, fileFormatNames, nullFormat, oneOf, textQualifier } from './format-options.ts';
+import { choice, columnForms, flag, ignored, integer, refused, secret, z } from 'dray/sdk';
+import { compress, encoding, fieldDelimiter, fileFormat, nullFormat, oneOf, textQualifier } from './format-options.ts';
 
 const csvWriterConfig = z.strictObject({
   textQualifier: textQualifier.describe('Stands around cells that hold delimiters, line ends or the qualifier itself, which is doubled'),
@@ -10,6 +10,8 @@ const csvWriterConfig = z.strictObject({
   recordDelimiter: ignored('lineDelimiter says it'),
   comment: ignored('no comments are written'),
 });
+
+const dateFormat = z.string().optional();
 
 /** What the writers of all storages take beside the folder of the files. */
 export const fileWriterShape = {
@@ -23,21 +25,17 @@ export const fileWriterShape = {
       'truncate: files that were written before under this fileName are replaced; overwrite-atomically: the same, and they can be read until the new ones can; append: they stay; nonConflict: they are an error',
     ),
   fieldDelimiter,
-  fileFormat: z
-    .enum(fileFormatNames)
-    .default('csv')
+  fileFormat: fileFormat
+    .prefault('csv')
     .describe(
       'csv: cells are quoted where needed, every value can be written; text: nothing is quoted, rows that would need it are refused; copy: COPY text of PostgreSQL; jsonl: a JSON object per line; parquet',
     ),
   lineDelimiter: z.enum(['\n', '\r\n']).default('\n').describe('Behind each row of csv and text'),
   header: z
-    .union([flag(), z.array(z.string()).min(1)])
+    .union([flag(), z.array(z.string()).transform((names) => (names.length === 0 ? false : names))])
     .optional()
-    .describe('First line of each csv or text file: a list of names, or true for the column names'),
-  compress: z
-    .enum(['none', 'gzip', 'zstd', ''])
-    .default('none')
-    .describe('none, gzip or zstd; parquet packs its pages itself, with snappy'),
+    .describe('First line of each csv or text file: a list of names, or true for the column names; an empty list is none'),
+  compress: compress.prefault('none').describe('none, gzip or zstd; parquet packs its pages itself, with snappy'),
   compressLevel: integer({ min: 1, max: 19 }).prefault(1).describe('Higher is smaller and much slower; of gzip at most 9'),
   encryptionKey: secret()
     .optional()
@@ -55,9 +53,17 @@ export const fileWriterShape = {
     .optional()
     .describe('End of the file names instead of .csv or .txt; .gz is added where it applies'),
   csvWriterConfig: csvWriterConfig.prefault({}).describe('Details of the format csv'),
-  dateFormat: ignored('dates are written exactly, as yyyy-MM-dd HH:mm:ss with up to six digits of a fraction'),
-  format: ignored('dates are written exactly, as yyyy-MM-dd HH:mm:ss with up to six digits of a fraction'),
-  byteEncoding: ignored('bytes are written as \\x and hex digits'),
+  dateFormat: dateFormat.describe(
+    'How dates and timestamps are written in csv and text, like yyyy-MM-dd, which leaves out the time of day. Default: exactly, yyyy-MM-dd HH:mm:ss with up to six digits of a fraction',
+  ),
+  format: dateFormat.describe('Older name of dateFormat, which goes before'),
+  byteEncoding: choice(['base64', 'hex', ''])
+    .optional()
+    .describe('base64: bytes are written so in csv and text; default: \\x and hex digits'),
+  columnForms: columnForms(),
+  table: refused('it belongs to "fileFormat": "sql", which is not written here'),
+  quoteChar: refused('it belongs to "fileFormat": "sql"; the text qualifier of csv stands in csvWriterConfig'),
+  commitSize: ignored('it belongs to "fileFormat": "sql"'),
 };
 
 const shape = z.strictObject(fileWriterShape);

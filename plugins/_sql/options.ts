@@ -1,4 +1,10 @@
-import { flag, ignored, secret, texts, tls, z } from 'dray/sdk';
+import { choice, flag, ignored, secret, texts, tls, z } from 'dray/sdk';
+
+/** A text that counts as left out when it is blank, as in DataX. */
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => (text?.trim() === '' ? undefined : text));
 
 /** Options that the readers of all SQL databases share; names and meaning as in DataX's rdbms readers. */
 export const sqlReaderShape = {
@@ -15,20 +21,29 @@ export const sqlReaderShape = {
     )
     .min(1)
     .describe('Databases, each with its tables or queries'),
-  splitPk: z
-    .string()
-    .optional()
-    .describe(
-      'Column, or columns separated by commas, by whose ranges tasks are cut. Default: the best key of the table; a query is cut only if this names a column of its result',
-    ),
-  where: z.string().optional().describe('Condition in SQL that rows must meet'),
+  splitPk: optionalText.describe(
+    'Column, or columns separated by commas, by whose ranges tasks are cut. Default: the best key of the table; a query is cut only if this names a column of its result',
+  ),
+  where: optionalText.describe('Condition in SQL that rows must meet'),
   session: texts().optional().describe('Statements run on each connection first'),
   tls: tls().describe('TLS of the connections; true verifies the server'),
   fetchSize: ignored('rows are streamed, and memory is bounded by bytes'),
   splitFactor: ignored('the number of tasks is worked out'),
   mandatoryEncoding: ignored('the server converts to UTF-8'),
-  checkSlave: ignored('the order of jdbcUrl decides'),
+  preSql: texts()
+    .optional()
+    .describe(
+      'Queries that decide, when a connection is opened, whether its jdbcUrl is used: each must return 0, else the next one is tried',
+    ),
+  hint: ignored('it is about Oracle'),
+  samplePercentage: ignored('it is about Oracle'),
+  loadBalanceResourceMark: ignored('there are no groups of tasks'),
 };
+
+function writeModeFault(mode: string): string | undefined {
+  if (!mode.startsWith('insert ignore')) return undefined;
+  return 'Expected no "insert ignore", which leaves rows out in silence: use insert with job.setting.errorLimit';
+}
 
 /** Options that the writers of all SQL databases share. */
 export const sqlWriterShape = {
@@ -44,9 +59,8 @@ export const sqlWriterShape = {
     )
     .length(1, { error: 'Expected one connection: a content has one target' })
     .describe('The target database and table'),
-  writeMode: z
-    .enum(['insert', 'replace', 'update'])
-    .default('insert')
+  writeMode: choice(['insert', 'replace', 'update'], writeModeFault)
+    .prefault('insert')
     .describe('insert: a row whose key exists is dirty; replace: it takes the place of the old row; update: it changes the given columns'),
   preSql: texts()
     .optional()
@@ -69,5 +83,9 @@ export const sqlWriterShape = {
   tls: tls().describe('TLS of the connections; true verifies the server'),
   batchSize: ignored('rows are sent in batches of about a megabyte'),
   batchByteSize: ignored('rows are sent in batches of about a megabyte'),
-  emptyAsNull: flag().optional().describe('Accepted if false: an empty text stays an empty text, and is dirty in a column of numbers'),
+  emptyAsNull: flag()
+    .default(false)
+    .describe('true: an empty text becomes NULL in columns of numbers, as in DataX; false: it is dirty there'),
+  encoding: ignored('connections speak UTF-8'),
+  insertSqlMode: ignored('rows are sent in bulk'),
 };

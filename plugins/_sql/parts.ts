@@ -25,7 +25,7 @@ export function partsOf(connections: readonly Source[]): [Part, ...Part[]] {
     }
     return [
       ...expandTables(table).map((name) => ({ connection, table: name })),
-      ...querySql.map((query) => ({ connection, query: query.trim().replace(/;\s*$/, '') })),
+      ...querySql.map((query) => ({ connection, query: query.trim().replace(/[;；]\s*$/, '') })),
     ];
   });
   const [first, ...others] = parts;
@@ -87,6 +87,7 @@ export async function runStatements(
   { when, table, query, explain }: StatementOptions,
 ): Promise<void> {
   for (const statement of statements ?? []) {
+    if (statement.trim() === '') continue;
     const sql = statement.replaceAll('@table', table);
     try {
       await query(sql);
@@ -101,16 +102,61 @@ export async function runStatements(
   }
 }
 
-/** Connects with the first of several addresses that answers; any other failure than no answer is final. */
-export async function firstThatAnswers<C>(jdbcUrls: readonly string[], connect: (jdbcUrl: string) => Promise<C>): Promise<C> {
+/**
+ * Connects with the first of several addresses that answers; one that cannot even be read (`host:port`, as in DataX's own examples) is passed over, too. Any other
+ * failure is final: a wrong password should not be tried at every replica. Where none answers, the first failure is the one to tell.
+ * @param isWanted what else must be right; false: the next one is tried
+ */
+export async function firstThatAnswers<C>(
+  jdbcUrls: readonly string[],
+  connect: (jdbcUrl: string) => Promise<C>,
+  isWanted?: { readonly check: (open: C) => Promise<boolean>; readonly close: (open: C) => Promise<void> },
+): Promise<C> {
   let failure: DrayError | undefined;
+  const pass = (error: unknown) => {
+    if (!(error instanceof DrayError) || !passedOver.has(error.code)) throw error;
+    failure ??= error;
+  };
   for (const jdbcUrl of jdbcUrls) {
+    let open: C;
     try {
-      return await connect(jdbcUrl);
+      open = await connect(jdbcUrl);
     } catch (error) {
-      if (!(error instanceof DrayError) || !['CONNECT_FAILED', 'SERVER_BUSY'].includes(error.code)) throw error;
-      failure ??= error;
+      pass(error);
+      continue;
     }
+    if (isWanted === undefined || (await fits(open, isWanted))) return open;
+    failure ??= new DrayError('CONNECT_FAILED', 'no database of the connection is fit to be read: each fails "preSql" or "checkSlave"', {
+      remedy: 'Look at the replicas, or take "preSql" and "checkSlave" out of the reader.',
+    });
   }
   throw failure ?? new DrayError('JOB_INVALID', 'the connection has no jdbcUrl', { remedy: 'Add one.' });
+}
+
+const passedOver: ReadonlySet<string> = new Set(['CONNECT_FAILED', 'SERVER_BUSY', 'JOB_INVALID']);
+
+async function fits<C>(
+  open: C,
+  { check, close }: { check: (open: C) => Promise<boolean>; close: (open: C) => Promise<void> },
+): Promise<boolean> {
+  let isFit = false;
+  try {
+    isFit = await check(open);
+    return isFit;
+  } finally {
+    if (!isFit) await close(open);
+  }
+}
+
+/** Of DataX's reader option `preSql`: each query must return 0 in the first column of its last row, or no row. */
+export async function returnZero(
+  statements: readonly string[] | undefined,
+  query: (sql: string) => Promise<readonly (readonly unknown[])[]>,
+): Promise<boolean> {
+  for (const statement of statements ?? []) {
+    if (statement.trim() === '') continue;
+    const last = (await query(statement)).at(-1)?.[0];
+    if (Number(last ?? 0) !== 0) return false;
+  }
+  return true;
 }

@@ -3,7 +3,7 @@ import { connect as openSocket, type Socket } from 'node:net';
 import { DrayError, type tls, watchOver, type z } from 'dray/sdk';
 import mysql, { type Connection, type ConnectionOptions as DriverOptions, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { parseJdbcUrl } from '../_sql/jdbc-url.ts';
-import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
+import { firstThatAnswers, returnZero, runStatements } from '../_sql/parts.ts';
 import { certifiedName, tlsOptions } from '../_sql/tls-options.ts';
 import { askAside } from './aside.ts';
 import { connectFault, serverFault } from './faults.ts';
@@ -13,6 +13,10 @@ export interface ConnectionOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly session?: string[] | undefined;
+  /** Of readers: see `returnZero`. */
+  readonly preSql?: string[] | undefined;
+  /** Of readers: replicas that are behind are passed over. */
+  readonly checkSlave?: boolean;
   readonly tls: z.output<ReturnType<typeof tls>>;
 }
 
@@ -34,6 +38,12 @@ const readerSession = `SET time_zone = '+00:00', net_write_timeout = 86400,
  */
 const writerSession =
   "SET time_zone = '+00:00', net_read_timeout = 86400, wait_timeout = 86400, autocommit = 1, completion_type = 'NO_CHAIN', sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO' /*!80000 , information_schema_stats_expiry = 0 */";
+
+/** `sql_mode` as the user wants it, with what is written here understood as it is meant. */
+const withoutSurprises = "REPLACE(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), 'PAD_CHAR_TO_FULL_LENGTH', '')";
+const readerFormats = `SET time_zone = '+00:00', sql_mode = ${withoutSurprises}`;
+const writerFormats = `SET time_zone = '+00:00', autocommit = 1, completion_type = 'NO_CHAIN',
+  sql_mode = CONCAT(${withoutSurprises}, ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO')`;
 
 /** An open connection. */
 export interface Session {
@@ -69,7 +79,33 @@ export async function connectFirst(
   options: ConnectionOptions,
   { role, signal }: { role: 'reader' | 'writer'; signal: AbortSignal },
 ): Promise<Session> {
-  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role, signal));
+  const { preSql = [], checkSlave = false } = role === 'reader' ? options : {};
+  if (preSql.length === 0 && !checkSlave) return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role, signal));
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role, signal), {
+    // As in DataX, "preSql" takes the place of "checkSlave".
+    check: (session) => (preSql.length === 0 ? isUpToDate(session) : fitsPreSql(session, preSql)),
+    close: (session) => session.close(),
+  });
+}
+
+async function fitsPreSql(session: Session, preSql: readonly string[]): Promise<boolean> {
+  return returnZero(preSql, (sql) =>
+    session.query(sql).catch((error: unknown) => {
+      throw serverFault(error, 'run a query of "preSql"');
+    }),
+  );
+}
+
+/** A server that cannot be written to is a replica; it is of use while it replicates and is not behind (DataX's DBUtil.isSlaveBehind). */
+async function isUpToDate(session: Session): Promise<boolean> {
+  const [[readOnly] = []] = await session.query('SELECT @@read_only');
+  if (readOnly === '0') return true;
+  const [status] = await session.records('SHOW SLAVE STATUS').catch(() => session.records('SHOW REPLICA STATUS').catch(() => []));
+  if (status === undefined) return true;
+  const { Slave_IO_Running, Slave_SQL_Running, Seconds_Behind_Master } = status;
+  const { Replica_IO_Running, Replica_SQL_Running, Seconds_Behind_Source } = status;
+  const isRunning = (Slave_IO_Running ?? Replica_IO_Running) === 'Yes' && (Slave_SQL_Running ?? Replica_SQL_Running) === 'Yes';
+  return isRunning && (Seconds_Behind_Master ?? Seconds_Behind_Source) === '0';
 }
 
 async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reader' | 'writer', signal: AbortSignal): Promise<Session> {
@@ -114,6 +150,8 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
   }
   try {
     await runStatements(options.session, { when: 'session', table: '', query: (sql) => session.execute(sql), explain: serverFault });
+    // Statements of the user must not change what values mean on their way, or let the server bend them.
+    if (options.session !== undefined) await session.execute(role === 'reader' ? readerFormats : writerFormats);
   } catch (error) {
     socketOf(connection).destroy();
     throw error;

@@ -1,8 +1,12 @@
-import { defineReader, type PluginContext, type Reader, z } from 'dray/sdk';
+import { defineReader, flag, type PluginContext, type Reader, z } from 'dray/sdk';
+import { sqlReaderDifferences } from '../_sql/differences.ts';
 import { sqlReaderShape } from '../_sql/options.ts';
 
 const options = z.strictObject({
   ...sqlReaderShape,
+  checkSlave: flag()
+    .prefault(false)
+    .describe('true: of several jdbcUrls a replica is used only if it replicates and is not behind, else the next one is tried'),
   zeroDate: z
     .enum(['keep', 'null'])
     .default('keep')
@@ -22,7 +26,17 @@ async function open(given: MysqlReaderOptions, context: PluginContext): Promise<
 export default defineReader({
   name: 'mysql',
   aliases: ['mysqlreader'],
+  servesFor: ['drdsreader', 'oceanbasev10reader', 'dorisreader', 'starrocksreader'],
   summary: 'Reads tables and queries of MySQL and MariaDB',
+  differences: [
+    ...sqlReaderDifferences,
+    {
+      what: 'dates like 0000-00-00',
+      datax: 'become NULL',
+      here: 'are kept, and refused by a target that has none; `"zeroDate": "null"` does as DataX',
+      tell: { option: 'zeroDate', when: 'absent' },
+    },
+  ],
   options,
   example: {
     username: 'reader',

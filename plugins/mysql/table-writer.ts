@@ -1,4 +1,5 @@
 import { DrayError, type Json, type PluginContext, type Schema, type Target, type WriteIntent, type Writer } from 'dray/sdk';
+import { markedColumns, withNulls } from '../_sql/empty-as-null.ts';
 import { checkLedgerRemembers, publishingNumber } from '../_sql/ledger.ts';
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
@@ -34,7 +35,11 @@ export function openWriter(options: MysqlWriterOptions, context: PluginContext):
     async openTask(task) {
       const session = await connect();
       try {
-        return await openTaskWriter(session, task, { run: context.run, mode: options.writeMode });
+        return withNulls(
+          await openTaskWriter(session, task, { run: context.run, mode: options.writeMode }),
+          task.source,
+          task.target.schema,
+        );
       } catch (error) {
         await session.close();
         throw error;
@@ -139,7 +144,8 @@ class TableTarget {
 
   /** @param as SQL of the table that tasks write, if it is not this one */
   async #describe(session: Session, table: Table, as = table.sql): Promise<Target> {
-    const columns = targetColumns(await tableColumns(session, table), this.#options.column, this.#name);
+    const found = targetColumns(await tableColumns(session, table), this.#options.column, this.#name);
+    const columns = markedColumns(found, this.#options.emptyAsNull);
     if (!table.isTransactional) {
       this.#context.warn(
         `${this.#name} is a ${table.engine} table, which cannot roll back: it is written row by row, slowly, and a failed run leaves rows behind`,

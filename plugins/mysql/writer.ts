@@ -1,4 +1,5 @@
 import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
+import { sqlWriterDifferences } from '../_sql/differences.ts';
 import { sqlWriterShape } from '../_sql/options.ts';
 
 const options = z.strictObject({
@@ -20,7 +21,9 @@ async function open(given: MysqlWriterOptions, context: PluginContext): Promise<
 export default defineWriter({
   name: 'mysql',
   aliases: ['mysqlwriter'],
+  servesFor: ['drdswriter', 'adbmysqlwriter', 'oceanbasev10writer'],
   summary: 'Writes a table of MySQL or MariaDB with LOAD DATA LOCAL, or INSERT where that is forbidden',
+  differences: sqlWriterDifferences,
   options,
   example: {
     username: 'writer',

@@ -1,7 +1,7 @@
 import type { tls, z } from 'dray/sdk';
 import pg from 'pg';
 import { type Address, parseJdbcUrl } from '../_sql/jdbc-url.ts';
-import { firstThatAnswers, runStatements } from '../_sql/parts.ts';
+import { firstThatAnswers, returnZero, runStatements } from '../_sql/parts.ts';
 import { tlsOptions } from '../_sql/tls-options.ts';
 import { connectFault, serverFault } from './faults.ts';
 
@@ -19,16 +19,16 @@ const besideTimeoutMs = 3000;
 const disconnectTimeoutMs = 2000;
 
 /** Canonical texts come out of, and go into, a session set like this. extra_float_digits 3 is the shortest exact text since version 12. */
-const canonicalSession = [
+const canonicalForms = [
   "SET TimeZone = 'UTC'",
   "SET DateStyle = 'ISO, YMD'",
   "SET IntervalStyle = 'postgres'",
   'SET extra_float_digits = 3',
   "SET bytea_output = 'hex'",
   'SET standard_conforming_strings = on',
-  'SET statement_timeout = 0',
-  'SET idle_in_transaction_session_timeout = 0',
 ].join('; ');
+
+const canonicalSession = [canonicalForms, 'SET statement_timeout = 0', 'SET idle_in_transaction_session_timeout = 0'].join('; ');
 
 function addressOf(jdbcUrl: string): Address {
   return parseJdbcUrl(jdbcUrl, ['postgresql', 'postgres'], 5432);
@@ -37,6 +37,27 @@ function addressOf(jdbcUrl: string): Address {
 /** Connects to the first of several addresses that answers. When the signal fires, the session is ended at the server, too. */
 export async function connectFirst(jdbcUrls: readonly string[], options: ConnectionOptions, signal: AbortSignal): Promise<Client> {
   return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(addressOf(jdbcUrl), options, signal));
+}
+
+/** The same for a reader, whose `preSql` decides whether a database is used: see `returnZero`. */
+export async function connectReader(
+  jdbcUrls: readonly string[],
+  options: ConnectionOptions & { readonly preSql?: string[] | undefined },
+  signal: AbortSignal,
+): Promise<Client> {
+  const { preSql = [] } = options;
+  if (preSql.length === 0) return connectFirst(jdbcUrls, options, signal);
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(addressOf(jdbcUrl), options, signal), {
+    check: (client) =>
+      returnZero(preSql, async (text) => {
+        try {
+          return (await client.query<unknown[]>({ text, rowMode: 'array' })).rows;
+        } catch (error) {
+          throw serverFault(error, 'run a query of "preSql"');
+        }
+      }),
+    close: disconnect,
+  });
 }
 
 async function connect(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<Client> {
@@ -65,7 +86,13 @@ async function connect(address: Address, options: ConnectionOptions, signal: Abo
     throw connectFault(error, `PostgreSQL at ${host}:${port}`, { user: options.username ?? address.user, database });
   }
   try {
+    // As the JDBC driver does with this parameter.
+    const { currentschema } = parameters;
+    if (currentschema !== undefined && currentschema !== '')
+      await client.query("SELECT set_config('search_path', $1, false)", [currentschema]);
     await runStatements(options.session, { when: 'session', table: '', query: (sql) => client.query(sql), explain: serverFault });
+    // Statements of the user must not change what values mean on their way.
+    if (options.session !== undefined) await client.query(canonicalForms);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;

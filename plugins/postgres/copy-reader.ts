@@ -5,7 +5,7 @@ import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts
 import { type PlannedPlace, plannedExpressions, requirePlanned, requireTable, schemaChanged } from '../_sql/planned-columns.ts';
 import { condition } from '../_sql/table-names.ts';
 import { findTable, type Table, tableColumns } from './catalog.ts';
-import { type Client, connectFirst, disconnect, quoteName } from './connection.ts';
+import { type Client, connectReader, disconnect, quoteName } from './connection.ts';
 import { copyOut } from './copy-out.ts';
 import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
@@ -41,7 +41,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   const servers = serversOf(options);
   const health = healthQuestions(servers, options, context);
   const connect = async (connection: number, dropped: AbortSignal) => {
-    const client = await connectFirst(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
+    const client = await connectReader(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
     servers.answered(connection, client);
     return client;
   };

@@ -1,4 +1,5 @@
 import { DrayError, type Json, type PluginContext, type Target, type WriteIntent, type Writer } from 'dray/sdk';
+import { markedColumns, withNulls } from '../_sql/empty-as-null.ts';
 import { checkLedgerRemembers, publishingNumber } from '../_sql/ledger.ts';
 import { runStatements } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
@@ -76,7 +77,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
 
   const inspect = async () => {
     const found = await inspectTarget(await main.get(), tableName, options);
-    return targetOf(found, await targetShape(await main.get(), found.table.sql));
+    return targetOf(found, await targetShape(await main.get(), found.table.sql), options.emptyAsNull);
   };
 
   const refusesExactlyOnce = async () => {
@@ -97,7 +98,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
     const found = await inspectTarget(client, tableName, options);
     const shape = await targetShape(client, found.table.sql);
     if (intent.guarantee === 'exactly-once') await prepareLedger(client, shape, run, intent);
-    return targetOf(found, shape, staging);
+    return targetOf(found, shape, options.emptyAsNull, staging);
   };
 
   const discard = async () => {
@@ -122,7 +123,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
     inspect: () => explained(`look at ${tableName}`, inspect),
     refusesExactlyOnce: () => explained(`look at ${tableName}`, refusesExactlyOnce),
     prepare: (_source, intent) => explained(`prepare ${tableName}`, () => prepare(intent)),
-    openTask: (task) => openTask(task, options, context),
+    openTask: async (task) => withNulls(await openTask(task, options, context), task.source, task.target.schema),
     publish: (commits, intent) => explained(`publish ${tableName}`, () => publishNow(commits, intent)),
     rollback: (published) => explained(`roll back ${tableName}`, () => rollback(published)),
     discard: () => explained(`drop what was not published of ${tableName}`, discard),
@@ -145,9 +146,14 @@ async function explained<T>(doing: string, work: () => Promise<T>): Promise<T> {
 
 type Loaded = Pick<TargetState, 'table' | 'constraints'>;
 
-function targetOf({ columns, key }: Inspected, { schema, sql }: TableShape, loaded: Loaded = { table: sql, constraints: {} }): Target {
+function targetOf(
+  { columns, key }: Inspected,
+  { schema, sql }: TableShape,
+  emptyAsNull: boolean,
+  loaded: Loaded = { table: sql, constraints: {} },
+): Target {
   const state: TargetState = { ...loaded, schema, key };
-  return { schema: { columns }, state: state as unknown as NonNullable<Target['state']> };
+  return { schema: { columns: markedColumns(columns, emptyAsNull) }, state: state as unknown as NonNullable<Target['state']> };
 }
 
 /** Rows are loaded into this table; who hears of its constraints knows those of the target. */

@@ -1,7 +1,11 @@
-import { defineReader, type PluginContext, type Reader, z } from 'dray/sdk';
+import { defineReader, ignored, type PluginContext, type Reader, z } from 'dray/sdk';
+import { sqlReaderDifferences } from '../_sql/differences.ts';
 import { sqlReaderShape } from '../_sql/options.ts';
 
-const options = z.strictObject(sqlReaderShape);
+const options = z.strictObject({
+  ...sqlReaderShape,
+  checkSlave: ignored('it is about MySQL; "preSql": ["SELECT pg_is_in_recovery()::int"] leaves replicas out'),
+});
 
 export type PostgresReaderOptions = z.output<typeof options>;
 
@@ -14,7 +18,13 @@ async function open(given: PostgresReaderOptions, context: PluginContext): Promi
 export default defineReader({
   name: 'postgres',
   aliases: ['postgresqlreader'],
+  servesFor: ['gaussdbreader', 'kingbaseesreader'],
   summary: 'Reads tables and queries of PostgreSQL with COPY',
+  differences: [
+    ...sqlReaderDifferences,
+    { what: '`session`', datax: 'has no effect', here: 'runs on each connection' },
+    { what: 'uuid, json, arrays, intervals …', datax: 'the task fails', here: 'are read as what they are' },
+  ],
   options,
   example: {
     username: 'reader',

@@ -1,4 +1,5 @@
 import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
+import { sqlWriterDifferences } from '../_sql/differences.ts';
 import { sqlWriterShape } from '../_sql/options.ts';
 
 const options = z.strictObject(sqlWriterShape);
@@ -14,7 +15,13 @@ async function open(given: PostgresWriterOptions, context: PluginContext): Promi
 export default defineWriter({
   name: 'postgres',
   aliases: ['postgresqlwriter'],
+  servesFor: ['adbpgwriter', 'gaussdbwriter', 'hologresjdbcwriter', 'kingbaseeswriter'],
   summary: 'Writes a table of PostgreSQL with COPY',
+  differences: [
+    ...sqlWriterDifferences,
+    { what: '`writeMode`', datax: 'any is refused', here: 'insert, replace and update' },
+    { what: 'names of columns', datax: 'are never quoted', here: 'are found as written, else in any case' },
+  ],
   options,
   example: {
     username: 'writer',

@@ -1,4 +1,6 @@
-import { flag, ignored, integer, secret, tls, z } from 'dray/sdk';
+import { flag, ignored, integer, refused, secret, tls, z } from 'dray/sdk';
+
+const proxy = 'requests go straight to the server; name a proxy that stands for it as "endpoint"';
 
 /** How to reach the bucket; names as in DataX's ossreader and osswriter where it has them. */
 export const bucketShape = {
@@ -21,5 +23,9 @@ export const bucketShape = {
     .describe(
       'when-supported: requests and answers carry CRC32 sums, too, which Amazon has and many other servers refuse; parts are sent with their MD5 either way',
     ),
+  proxyHost: refused(proxy),
+  proxyPort: refused(proxy),
+  proxyUsername: refused(proxy),
+  proxyPassword: refused(proxy),
   cname: ignored('"pathStyle" says how the bucket is addressed'),
 };

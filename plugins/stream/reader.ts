@@ -1,4 +1,4 @@
-import { type Cell, type Column, defineReader, integer, type LogicalType, z } from 'dray/sdk';
+import { type Cell, type Column, choice, columnForms, defineReader, integer, type LogicalType, z } from 'dray/sdk';
 import { cellMaker, isConstant } from './cells.ts';
 
 /** DataX's names of types, and dray's own. */
@@ -14,17 +14,18 @@ const types: Record<string, LogicalType> = {
 
 const column = z.strictObject({
   name: z.string().optional().describe('Name of the column; default c0, c1, …'),
-  type: z
-    .enum(['string', 'long', 'integer', 'int', 'bool', 'boolean', 'double', 'decimal', 'date', 'timestamp', 'bytes', 'json'])
-    .default('string')
-    .describe('Type of the values'),
+  type: choice(['string', 'long', 'integer', 'int', 'bool', 'boolean', 'double', 'decimal', 'date', 'timestamp', 'bytes', 'json'])
+    .prefault('string')
+    .describe('Type of the values, in any case'),
   value: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional().describe('The same value in every row'),
   random: z
     .string()
     .optional()
-    .describe('"from, to": a random value in each row: a number or a date in that range, or for texts and bytes a random length'),
+    .describe(
+      '"from, to": a random value in each row: a number or a date in that range; for texts and bytes a random length; for bool the weights of false and true',
+    ),
   sequence: integer().optional().describe('A whole number that grows by one from row to row, over all slices, starting here'),
-  dateFormat: z.string().optional().describe('Format of "value" of a date, if it is not yyyy-MM-dd HH:mm:ss'),
+  dateFormat: z.string().optional().describe('How dates are written in "value" and "random", if not as yyyy-MM-dd HH:mm:ss'),
 });
 
 export type StreamColumn = z.output<typeof column>;
@@ -32,12 +33,23 @@ export type StreamColumn = z.output<typeof column>;
 const options = z.strictObject({
   column: z.array(column).min(1).describe('What each row consists of'),
   sliceRecordCount: integer({ min: 1 }).describe('Rows per slice; there are as many slices as channels'),
+  columnForms: columnForms(),
 });
 
 export default defineReader({
   name: 'stream',
   aliases: ['streamreader'],
   summary: 'Generates rows: constants, sequences and random values',
+  differences: [
+    { what: '`random` of double', datax: 'reaches one above the second number', here: 'stays between the two' },
+    { what: '`random` of bytes', datax: 'letters and digits', here: 'any bytes' },
+    {
+      what: '`dateFormat` with S',
+      datax: 'a number of milliseconds',
+      here: 'digits of the fraction; those behind the sixth are cut off, with a warning',
+    },
+    { what: '`value` of a date', datax: 'a text in `dateFormat`', here: 'the same, or milliseconds since 1970' },
+  ],
   options,
   example: {
     column: [
@@ -46,7 +58,9 @@ export default defineReader({
     ],
     sliceRecordCount: 1000,
   },
-  open({ column: columns, sliceRecordCount: rowCount }) {
+  open({ column: columns, sliceRecordCount: rowCount, columnForms: forms }, context) {
+    // What cannot be made is told before anything is moved.
+    for (const one of columns) cellMaker(one, forms, context.warn);
     return {
       schema: () => ({
         columns: columns.map(
@@ -61,7 +75,7 @@ export default defineReader({
         Array.from({ length: channels }, (_, slice) => ({ name: `slice ${slice}`, part: slice, estimatedRows: rowCount })),
       async read(split, out) {
         const firstRow = Number(split.part) * rowCount;
-        const makers = columns.map(cellMaker);
+        const makers = columns.map((one) => cellMaker(one, forms));
         const row: Cell[] = makers.map((make) => make(firstRow));
         const moving = columns.flatMap((one, index) => (isConstant(one) ? [] : [index]));
         for (let i = 0; i < rowCount; i++) {

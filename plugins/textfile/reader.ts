@@ -1,4 +1,5 @@
 import { defineReader, type PluginContext, type Reader, texts, z } from 'dray/sdk';
+import { fileReaderDifferences } from '../_files/differences.ts';
 import { fileReaderShape } from '../_files/reader-options.ts';
 
 const options = z.strictObject({
@@ -19,6 +20,7 @@ export default defineReader({
   name: 'textfile',
   aliases: ['txtfilereader'],
   summary: 'Reads files of this machine: CSV, text, COPY text, JSON lines or Parquet, packed and encrypted or not',
+  differences: fileReaderDifferences,
   options,
   address: { scheme: 'file', parameter: (address) => ({ path: address.replace(/^file:\/\//, '') }) },
   example: {

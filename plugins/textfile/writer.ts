@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
+import { fileWriterDifferences } from '../_files/differences.ts';
 import { fileWriterShape } from '../_files/writer-options.ts';
 
 const options = z.strictObject({
@@ -18,6 +19,7 @@ export default defineWriter({
   name: 'textfile',
   aliases: ['txtfilewriter'],
   summary: 'Writes files of this machine, with digests beside them; they appear when the job has succeeded',
+  differences: fileWriterDifferences,
   options,
   example: { path: 'out', fileName: 'words', writeMode: 'truncate', header: true },
   open,

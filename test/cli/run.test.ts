@@ -171,7 +171,10 @@ test('-p gives variables their values, also more than one, and wins over the env
   expect(stdout).toBe('1\ta=b=c\n2\ta=b=c\n');
   const without = await runDray(['run', path], { env: { WORD: 'c' } });
   expect(without.exitCode).toBe(2);
-  expect(without.stderr).toContain('error JOB_VARIABLE: the variable ${word} has no value');
+  expect(without.stderr).toContain('error JOB_VARIABLE: the variable ${rows} has no value');
+  const wordless = await runDray(['run', path, '-p', '-Drows=1'], { env: { WORD: 'c' } });
+  expect(wordless).toMatchObject({ exitCode: 0, stdout: '1\t${word}=c\n' });
+  expect(wordless.stderr).toContain('warning the variable ${word} has no value and stays as it is');
 });
 
 test('an unknown key is refused, and with --lenient it is a warning', async () => {
@@ -187,13 +190,13 @@ test('an unknown key is refused, and with --lenient it is a warning', async () =
 });
 
 test('comments, trailing commas and keys of DataX without effect are accepted, the latter with a warning each', async () => {
-  const job = JSON.stringify({ core: { container: {} }, ...streamJob() }, null, 2).replace(
+  const job = JSON.stringify({ core: { container: { model: 'job' } }, ...streamJob() }, null, 2).replace(
     '"print": false',
     '"print": "false", "encoding": "UTF-8", // old',
   );
   const { exitCode, stderr } = await runDray(['run', writeJob(tempFolder(), `/* nightly */\n${job}`)]);
   expect(exitCode).toBe(0);
-  expect(stderr).toContain('warning core has no effect: ');
+  expect(stderr).toContain('warning core.container.model has no effect: ');
   expect(stderr).toContain('warning job.content[0].writer.parameter.encoding has no effect: ');
 });
 

@@ -46,6 +46,19 @@ async function rowsOf(reader: object): Promise<string[]> {
   return stdout.trimEnd().split('\n').sort();
 }
 
+test('a schema in the address is the one in which tables are looked for, as with JDBC', async () => {
+  const { sql, jdbcUrl } = databases.postgres;
+  await sql('CREATE SCHEMA IF NOT EXISTS apart', 'CREATE TABLE apart.people (v text)', "INSERT INTO apart.people VALUES ('apart')");
+  const reader = readerOf(databases.postgres, 'people');
+  const connection = [{ jdbcUrl: `${jdbcUrl}?currentSchema=apart`, table: 'people' }];
+  expect(await rowsOf({ ...reader, parameter: { ...reader.parameter, connection } })).toEqual(['apart']);
+});
+
+test('checkSlave: a server that can be written to is no replica that could be behind', async () => {
+  const reader = readerOf(databases.mysql, 't_02', { checkSlave: 'true' });
+  expect(await rowsOf(reader)).toEqual(['part 02']);
+});
+
 describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
   const from = (connection: object, options: object = {}) => {
     const { user, password, jdbcUrl } = databases[kind];
@@ -54,6 +67,36 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
 
   test('* is all columns, NULL and an empty text stay apart', async () => {
     expect(await rowsOf(from({ table: 'people' }, { column: '*' }))).toEqual(['1|ada|1815-12-10', '2|null|1912-06-23', '3||null']);
+  });
+
+  test('of several addresses the first that answers is used, also if one in front of it cannot even be read', async () => {
+    const { host, jdbcUrl } = databases[kind];
+    const scheme = kind === 'postgres' ? 'postgresql' : 'mysql';
+    const jdbcUrls = [
+      `jdbc:${scheme}://${host}:bad_port/read_options`,
+      `jdbc:${scheme}://${host}:${await freePort()}/read_options`,
+      jdbcUrl,
+    ];
+    expect(await rowsOf(from({ table: 't_01', jdbcUrl: jdbcUrls }))).toEqual(['part 01']);
+  });
+
+  test('a database that fails "preSql" is passed over; if all do, the sentence says so', async () => {
+    const { jdbcUrl } = databases[kind];
+    const other = `${jdbcUrl}?application=second`;
+    const isZero = ['SELECT count(*) FROM empty_one', ''];
+    expect(await rowsOf(from({ table: 't_01', jdbcUrl: [other, jdbcUrl] }, { preSql: isZero }))).toEqual(['part 01']);
+    const job = { job: { content: [{ reader: from({ table: 't_01' }, { preSql: ['SELECT 1'] }), writer: { name: 'streamwriter' } }] } };
+    const { exitCode, stderr } = await runDray(['run', writeJob(tempFolder(), job)]);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('fails "preSql"')]);
+  });
+
+  test('a blank "where" and a blank "splitPk" are none', async () => {
+    expect(await rowsOf(from({ table: 't_01' }, { where: ' ', splitPk: '' }))).toEqual(['part 01']);
+  });
+
+  test('statements of "session" do not change what dates look like', async () => {
+    const session = kind === 'postgres' ? ["SET DateStyle = 'German'"] : ["SET time_zone = '+08:00'"];
+    expect(await rowsOf(from({ querySql: ['select born from people where id = 1；'] }, { session }))).toEqual(['1815-12-10']);
   });
 
   test('columns can be constants, expressions and * in any order', async () => {

@@ -47,6 +47,27 @@ async function storageWith(given: object): Promise<Storage> {
   return storage;
 }
 
+test('successOnNoObject: no object is no row and no error, and without it is an error', async () => {
+  const run = (given: object) => {
+    const reader = { name: 'ossreader', parameter: { ...parameterOf({}), object: ['none/*'], writeMode: undefined, ...given } };
+    const content = [{ reader, writer: { name: 'stream', parameter: {} } }];
+    return runDray(['run', '--json', writeJob(tempFolder(), { job: { content } })]);
+  };
+  const column = [{ index: 0, type: 'long' }];
+  expect((await run({ column, successOnNoObject: 'true' })).report).toMatchObject({ state: 'done', rows: { read: 0, written: 0 } });
+  expect((await run({ column })).report).toMatchObject({ state: 'failed', error: { code: 'PATH_MISSING' } });
+});
+
+test('DataX names the keys of Parquet by "path" and "fileName"', async () => {
+  const reader = { name: 'stream', parameter: { column: [{ name: 'id', type: 'long', value: 7 }], sliceRecordCount: 1 } };
+  const { object: _, ...parameter } = { ...parameterOf({}), path: '/by-path', fileName: 'rows', fileFormat: 'parquet' };
+  const job = { job: { setting: { speed: { channel: 1 } }, content: [{ reader, writer: { name: 'osswriter', parameter } }] } };
+  expect((await runDray(['run', '--json', writeJob(tempFolder(), job)])).report).toMatchObject({ state: 'done' });
+  const { writeMode: _mode, fileName: _name, ...place } = parameter;
+  const back = { job: { content: [{ reader: { name: 'ossreader', parameter: place }, writer: { name: 'streamwriter' } }] } };
+  expect(await runDray(['run', writeJob(tempFolder(), back)])).toMatchObject({ exitCode: 0, stdout: '7\n' });
+});
+
 describe('an endpoint with TLS', () => {
   async function run(given: object): Promise<DrayResult> {
     const reader = { name: 'stream', parameter: { column: [{ name: 'id', type: 'long', sequence: 1 }], sliceRecordCount: 10 } };

@@ -65,6 +65,38 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
     ]);
   });
 
+  test('the mode may be written in any case, and a mode that leaves rows out is refused', async () => {
+    const name = await table(databases[kind], ...people);
+    expectDone(await write('3,cleo,1\n', writerOf(databases[kind], name, { writeMode: ' INSERT ' })), 1);
+    const ignoring = await write('3,cleo,1\n', writerOf(databases[kind], name, { writeMode: 'insert ignore' }));
+    expect(ignoring.report).toMatchObject({ error: { code: 'JOB_INVALID', message: expect.stringContaining('"insert ignore"') } });
+  });
+
+  test('with emptyAsNull an empty text is NULL in columns of numbers, and stays what it is in others', async () => {
+    const name = await table(databases[kind], 'CREATE TABLE $ (id int, n decimal(9,2), d double precision, t varchar(9))');
+    const csv = '1,,,\n2,1.50,2,x\n,,,y\n';
+    expectDone(await write(csv, writerOf(databases[kind], name, { emptyAsNull: true })), 3);
+    expect(await databases[kind].sql(`SELECT id, n, d, t FROM ${name} ORDER BY t`)).toEqual([
+      ['1', null, null, ''],
+      ['2', '1.50', '2', 'x'],
+      [null, null, null, 'y'],
+    ]);
+    const without = await write(csv, writerOf(databases[kind], name));
+    expect(without.report).toMatchObject({ error: { code: 'DIRTY_LIMIT' } });
+  });
+
+  test('statements of "session" do not let the server bend rows', async () => {
+    const name = await table(databases[kind], 'CREATE TABLE $ (t varchar(3), at timestamp)');
+    const session = {
+      mysql: ["SET SESSION sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'", "SET time_zone = '+08:00'"],
+      postgres: ["SET TimeZone = 'Asia/Shanghai'", "SET DateStyle = 'SQL, DMY'", 'SET standard_conforming_strings = off'],
+    }[kind];
+    expectDone(await write('a\\b,2026-02-01 10:00:00\n', writerOf(databases[kind], name, { session })), 1);
+    expect(await databases[kind].sql(`SELECT t, CAST(at AS char(19)) FROM ${name}`)).toEqual([['a\\b', '2026-02-01 10:00:00']]);
+    const long = await write('abcd,2026-02-01 10:00:00\n', writerOf(databases[kind], name, { session }));
+    expect(long.report).toMatchObject({ error: { code: 'DIRTY_LIMIT' } });
+  });
+
   test.each(['update', 'replace'])('%s: of several rows with one key the last one counts', async (writeMode) => {
     const name = await table(databases[kind], ...people);
     const csv = ['5,first,1', '2,bert,41', '5,second,2', '2,bill,42', '5,last,3'].join('\n');

@@ -159,6 +159,8 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     splitBytes: undefined,
     bytesPerSecond: 0,
     recordsPerSecond: 0,
+    bytesPerChannel: 0,
+    recordsPerChannel: 0,
     maxDirtyRecords: 0,
     maxDirtyShare: undefined,
     priority: 5,

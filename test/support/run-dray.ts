@@ -10,6 +10,8 @@ const cli = join(projectFolder, 'dist', 'core', 'cli', 'main.js');
 export interface DrayOptions {
   /** Beside our own environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Standard input; default: none. */
+  readonly input?: string;
   /** Default: the project's folder. */
   readonly cwd?: string;
 }
@@ -35,8 +37,9 @@ export interface RunningDray {
 }
 
 /** Starts the real command line, `node dist/core/cli/main.js`. It does not outlive the test process. */
-export function startDray(args: readonly string[], { env = {}, cwd = projectFolder }: DrayOptions = {}): RunningDray {
-  const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export function startDray(args: readonly string[], { env = {}, cwd = projectFolder, input }: DrayOptions = {}): RunningDray {
+  const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(input);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { expect, it } from 'vitest';
 import { allPlugins } from '../../core/cli/commands/plugins.ts';
+import { dataxPage } from '../../core/cli/datax-page.ts';
 import { referencePage } from '../../core/cli/reference-page.ts';
 import { errorKinds } from '../../core/sdk/errors.ts';
 
@@ -15,6 +16,10 @@ const pluginPages = readdirSync(join(root, 'plugins')).flatMap((name) =>
 
 it('has the options of the plugins as they are, in docs/plugins.md (npx dray plugins --markdown > docs/plugins.md)', async () => {
   expect(read('docs/plugins.md')).toBe(referencePage(await allPlugins()));
+});
+
+it('says what is different from DataX, in docs/datax.md (npx dray docs datax > docs/datax.md)', async () => {
+  expect(read('docs/datax.md')).toBe(dataxPage(await allPlugins()));
 });
 
 it('shows the example plugin in the README as it runs', () => {

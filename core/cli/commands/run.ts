@@ -1,6 +1,6 @@
-import { basename, extname } from 'node:path';
 import { Controller } from '../../controller/controller.ts';
 import { newRunId } from '../../controller/run-job.ts';
+import { jobNameOf } from '../../job/job-source.ts';
 import type { Job } from '../../job/load-job.ts';
 import { reportedError, reportWithoutRun } from '../../report/report.ts';
 import { asDrayError } from '../../sdk/index.ts';
@@ -76,7 +76,7 @@ async function runLoaded(
 
 function refusal(run: string, file: string, error: unknown, { json }: RunCommandOptions, screen: Screen): number {
   const failure = asDrayError(error);
-  if (json) screen.json(reportWithoutRun({ run, job: basename(file, extname(file)), error: reportedError(failure) }));
+  if (json) screen.json(reportWithoutRun({ run, job: jobNameOf(file), error: reportedError(failure) }));
   screen.error(failure.toWire());
   return failure.exitCode;
 }

@@ -29,6 +29,8 @@ export interface DelimitedOptions {
   readonly isTrimmed?: boolean;
   /** Reading: undefined: empty lines are skipped unless they are the NULLs of a single column. */
   readonly skipsEmptyRecords?: boolean | undefined;
+  /** Reading: lines that begin with this ASCII character are no rows. */
+  readonly comment?: string | undefined;
   /** Writing. */
   readonly lineDelimiter?: '\n' | '\r\n';
   /** Writing: quotes around all cells that are not NULL. */
@@ -57,9 +59,9 @@ export function delimited(options: DelimitedOptions): FileFormat {
       return new DelimitedDecoder(out, file, facts, from);
     },
     counter(schema) {
-      const { quote, delimiter, isTrimmed = false, isBackslashEscaped = false } = options;
+      const { quote, delimiter, comment, isTrimmed = false, isBackslashEscaped = false } = options;
       const stored = encoding === undefined ? Buffer.from(delimiter) : encoding.isBytewise() ? encoding.encode(delimiter) : undefined;
-      if (stored === undefined || isBackslashEscaped || (isTrimmed && quote !== undefined)) return undefined;
+      if (stored === undefined || comment !== undefined || isBackslashEscaped || (isTrimmed && quote !== undefined)) return undefined;
       return new DelimitedCounter({
         delimiter: stored,
         quote: quote?.charCodeAt(0),
@@ -79,8 +81,17 @@ function isOneField(sources: readonly ColumnSource[]): boolean {
   return sources.every(({ field = 0 }) => field === 0);
 }
 
-function scanFormat({ delimiter, quote, nullText, encoding, isBackslashEscaped = false, isTrimmed = false }: DelimitedOptions): ScanFormat {
+function scanFormat({
+  delimiter,
+  quote,
+  nullText,
+  encoding,
+  comment,
+  isBackslashEscaped = false,
+  isTrimmed = false,
+}: DelimitedOptions): ScanFormat {
   return {
+    comment: comment?.charCodeAt(0),
     delimiter: Buffer.from(delimiter),
     quote: quote?.charCodeAt(0),
     isBackslashEscaped,

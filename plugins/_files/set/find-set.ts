@@ -26,6 +26,8 @@ export interface FindOptions {
   /** `auto`: a set that is there is verified, a file beside which nothing stands is taken as it is; `require`: it is refused. */
   readonly verify: 'auto' | 'require' | 'none';
   readonly ready: 'require' | 'ignore';
+  /** A path without a file is no error. */
+  readonly allowsNone?: boolean;
   readonly signatureKey: SigningKey | undefined;
   readonly signal: AbortSignal;
 }
@@ -74,7 +76,7 @@ async function findOnce(storage: Storage, paths: readonly string[], options: Fin
     const isThere = new Set(all.map((one) => one.path));
     const isBeside = (one: string) => isBesideData(nameIn(one)) || (otherSuffix.test(one) && isThere.has(one.replace(otherSuffix, '')));
     const files = all.filter(({ path: one }) => nameIn(one) === nameIn(path) || !isBeside(one));
-    if (files.length === 0 && options.ready === 'ignore') {
+    if (files.length === 0 && options.ready === 'ignore' && options.allowsNone !== true) {
       throw new DrayError('PATH_MISSING', `there is no file at ${storage.nameOf(path)}`, { place: storage.nameOf(path) });
     }
     for (const file of files) found.set(file.path, file);

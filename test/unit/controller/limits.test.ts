@@ -27,7 +27,7 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
   const quiet = () => undefined;
   const context = { run: 'r', job: 'r', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
   const plan = await openPlan(job.contents[0]!, { channels: 2, splitBytes: undefined, context, note: quiet, planning: quiet });
-  const limits = sharedLimits(job);
+  const limits = sharedLimits(job, 2);
   const specs = taskSpecs(job, {
     run: 'r',
     content: 1,
@@ -48,4 +48,15 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
     expect(spec.dirtyCount).toBe(limits.dirtyCount);
     expect(structuredClone(spec)).toEqual(spec);
   }
+});
+
+test.each([
+  [{ bytesPerSecond: 10_000, bytesPerChannel: 1000 }, 2000],
+  [{ bytesPerSecond: 500, bytesPerChannel: 1000 }, 500],
+  [{ bytesPerSecond: 0, bytesPerChannel: 1000 }, 2000],
+  [{ bytesPerSecond: 700, bytesPerChannel: 0 }, 700],
+  [{ bytesPerSecond: 0, bytesPerChannel: 0 }, 0],
+])('of the limits %j both hold for two channels together: %d bytes per second', (facts, bytesPerSecond) => {
+  const job = fakeJob(countingReader(1, [{ name: 'a' }]).plugin, fakeWriter().plugin, facts);
+  expect(sharedLimits(job, 2).rate.rates).toEqual({ bytesPerSecond, recordsPerSecond: 0 });
 });

@@ -31,11 +31,13 @@ test('a job with comments and trailing commas is what it says', async () => {
 });
 
 test.each([
-  ['{}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
+  ['{}', { maxDirtyRecords: 0, maxDirtyShare: 0.02 }],
   ['{"errorLimit": {}}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
-  ['{"errorLimit": {"record": 5}}', { maxDirtyRecords: 5, maxDirtyShare: undefined }],
+  ['{"errorLimit": {"record": 5}}', { maxDirtyRecords: 5, maxDirtyShare: 0 }],
   ['{"errorLimit": {"percentage": "0.02"}}', { maxDirtyRecords: null, maxDirtyShare: 0.02 }],
   ['{"errorLimit": {"record": 5, "percentage": 0}}', { maxDirtyRecords: 5, maxDirtyShare: 0 }],
+  ['{"errorLimit": {"record": "0", "percentage": 0.02}}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
+  ['{"errorLimit": {"percentage": "1.0"}}', { maxDirtyRecords: null, maxDirtyShare: 1 }],
 ])('setting %s allows dirty records as %j', async (setting, limits) => {
   expect((await load(`{"job": {"setting": ${setting}, ${content}}}`)).job).toMatchObject(limits);
 });
@@ -93,8 +95,8 @@ test.each([
   ],
   [
     `{"job": {"content": [{"reader": ${reader}, "writer": {"name": "${'${w}'}"}}]}}`,
-    'JOB_VARIABLE',
-    'the variable ${w} has no value',
+    'PLUGIN_UNKNOWN',
+    'there is no writer called "${w}"',
     'night.json:1:',
   ],
 ])('%s is refused as %s: %s, at %s', async (text, code, message, place) => {
@@ -118,14 +120,15 @@ test('a job file that is not there, and one that is a folder, are unreadable', a
 
 test('keys that DataX knows and that mean nothing here give a warning each', async () => {
   const { warnings } = await load(`{
-    "core": {"transport": {"channel": {"speed": {"byte": 1}}}}, "entry": {"jvm": "-Xmx1g"},
-    "job": {"setting": {"keyVersion": "1", "speed": {"channel": 1, "concurrent": 2}}, "jobInfo": {},
+    "core": {"transport": {"channel": {"class": "MemoryChannel", "speed": {"byte": "-1"}}}, "container": {"job": {"sleepInterval": 100}}},
+    "entry": {"jvm": "-Xmx1g"},
+    "job": {"setting": {"keyVersion": "", "speed": {"channel": 1, "concurrent": 2}}, "jobInfo": {},
       "content": [{"reader": ${reader}, "writer": {"name": "streamwriter", "parameter": {"encoding": "GBK"}}}]}}`);
   expect(warnings.map((warning) => warning.split(' ')[0])).toEqual([
     'job.setting.speed.concurrent',
-    'job.setting.keyVersion',
     'job.jobInfo',
-    'core',
+    'core.transport.channel.class',
+    'core.container.job',
     'entry',
     'job.content[0].writer.parameter.encoding',
   ]);
@@ -143,4 +146,80 @@ test('secrets of the job file are known to the mask before anything can fail', a
   const text = `{"job": {"content": [{"reader": {"name": "mysqlreader", "parameter": {"password": "in-the-file", "x": "\${env:PASS}"}}, "writer": ${writer}}]}}`;
   await expect(load(text, { mask, environment: { PASS: 'from-the-env' } })).rejects.toMatchObject({ code: 'JOB_INVALID' });
   expect(mask.apply('in-the-file from-the-env')).toBe('*** ***');
+});
+
+test.each([
+  ['{"channel": 3}', undefined, 3],
+  ['{"byte": 10485760}', '{"byte": 1048576}', 10],
+  ['{"byte": 500}', '{"byte": 1000}', 1],
+  ['{"byte": 10485760, "record": 10000}', '{"byte": 1048576, "record": 5000}', 2],
+  ['{"channel": 5, "byte": 1048576}', '{"byte": 524288}', 2],
+  ['{"channel": 5, "byte": 1048576}', '{"byte": -1}', 5],
+  ['{"byte": 1048576}', '{"byte": -1}', undefined],
+  ['{"channel": "7", "byte": 1048576}', '{"record": 100}', 7],
+])('speed %s with channels of %s makes %s channels, as in DataX where DataX takes it', async (speed, ofChannel, channels) => {
+  const core = ofChannel === undefined ? '' : `"core": {"transport": {"channel": {"speed": ${ofChannel}}}},`;
+  const { job } = await load(`{${core} "job": {"setting": {"speed": ${speed}}, ${content}}}`);
+  expect(job.channels).toBe(channels);
+});
+
+test('limits of the job and of a channel both hold', async () => {
+  const { job, warnings } = await load(`{"core": {"transport": {"channel": {"speed": {"byte": 1000, "record": "20"}}}},
+    "job": {"setting": {"speed": {"channel": 3, "byte": "9000000000"}}, ${content}}}`);
+  expect(job).toMatchObject({ bytesPerSecond: 9e9, recordsPerSecond: 0, bytesPerChannel: 1000, recordsPerChannel: 20, channels: 1000 });
+  expect(warnings).toEqual([expect.stringContaining('job.setting.speed.channel has no effect')]);
+});
+
+test.each(['1048576', '"1048576"'])('a speed that is the number %s counts as bytes per second, and a warning says so', async (speed) => {
+  const { job, warnings } = await load(`{"job": {"setting": {"speed": ${speed}}, ${content}}}`);
+  expect(job).toMatchObject({ bytesPerSecond: 1_048_576, channels: undefined });
+  expect(warnings).toEqual([expect.stringContaining('{"byte": 1048576}')]);
+});
+
+test.each([
+  ['"maxRetryTimes": 3, "retryIntervalInMsec": 500', '', { maxAttempts: 3, maxRetryWaitMs: 500 }],
+  ['"maxRetryTimes": "0"', '', { maxAttempts: 1, maxRetryWaitMs: 30_000 }],
+  ['"maxRetryTimes": 3', '"retry": {"attempts": 5, "maxWaitSeconds": 2}', { maxAttempts: 5, maxRetryWaitMs: 2000 }],
+])('fail-over %s of core, beside the setting %s, is %j', async (failOver, retry, expected) => {
+  const { job } = await load(`{"core": {"container": {"task": {"failOver": {${failOver}}}}}, "job": {"setting": {${retry}}, ${content}}}`);
+  expect(job).toMatchObject(expected);
+});
+
+test.each([
+  [`{"job": {"setting": {"keyVersion": "v1"},\n ${content}}}`, 'job.setting.keyVersion: expected no version', 'night.json:1:22'],
+  [
+    `{"job": {${content},\n "preHandler": {"pluginType": "reader", "pluginName": "x"}}}`,
+    'job.preHandler: it runs Java code',
+    'night.json:2:2',
+  ],
+  [`{"job": {${content},\n "postHandler": {}}}`, 'job.postHandler: it runs Java code', 'night.json:2:2'],
+  [
+    '{"job": {"content": [{"reader":\n {"parameter": {"*password": "x"}}}]}}',
+    '"*password" holds a text that DataX has encrypted',
+    'night.json:2:17',
+  ],
+  ['{"job": {"content": {"reader": {}}}}', 'job.content: expected a list', 'night.json:1:10'],
+  [`{"job": {"setting": {"errorLimit": {"percentage": 2}}, ${content}}}`, 'percentage: expected a number of at most 1', 'night.json:1:37'],
+])('%s would do something else here, and is refused: %s', async (text, message, place) => {
+  await expect(load(text)).rejects.toMatchObject({
+    code: 'JOB_INVALID',
+    message: expect.stringContaining(message),
+    place: expect.stringContaining(place),
+  });
+});
+
+test('a whole number with more digits than a double holds arrives as it was written', async () => {
+  const wide = '9223372036854775807';
+  const { job } = await load(
+    `{"job": {"content": [{"reader": {"name": "streamreader", "parameter": {"column": [{"type": "long", "value": ${wide}}], "sliceRecordCount": 1}}, "writer": ${writer}}]}}`,
+  );
+  expect(job.contents[0]!.reader.options).toMatchObject({ column: [{ value: wide }] });
+});
+
+test('common.column goes to the plugins that turn texts into dates; where there is none, a warning says so', async () => {
+  const common = '"common": {"column": {"datetimeFormat": "yyyyMMddHHmmss", "timeFormat": "HHmmss"}}';
+  const files = '{"name": "txtfilereader", "parameter": {"path": "a.csv"}}';
+  const { job, warnings } = await load(`{${common}, "job": {"content": [{"reader": ${files}, "writer": ${writer}}]}}`);
+  expect(job.contents[0]!.reader.options).toMatchObject({ columnForms: { datetimeFormat: 'yyyyMMddHHmmss' } });
+  expect(warnings).toEqual([expect.stringContaining('common.column.timeFormat has no effect')]);
 });

@@ -39,18 +39,36 @@ test('comments are left alone, and what looks like one in a string is none', () 
   expect(substitute(text, { parameters: { host: 'h' } }).text).toBe(text.replaceAll('${host}', 'h'));
 });
 
-test('what has another form than a variable stays: $day, ${}, ${1}', () => {
-  const text = '"$day ${} ${1} $${ {env:X}"';
+test('what has another form than a variable stays: ${}, $${, {env:X}', () => {
+  const text = '"$ ${} $${ {env:X} ${a-b}"';
   expect(substitute(text).text).toBe(text);
 });
 
-test('an inherited property is not a parameter', () => {
-  expect(() => substitute('"${constructor}"')).toThrow(expect.objectContaining({ code: 'JOB_VARIABLE' }));
+test('$name is a variable only where -p gives it a value: passwords and other languages have dollars, too', () => {
+  const text = '{"password": "pa$word", "cypher": "unwind $batch as row create (n{id:$id})", "day": "$day-$days"}';
+  const environment = { word: 'no', batch: 'no', id: 'no', day: 'no' };
+  expect(substitute(text, { environment }).text).toBe(text);
+  expect(substitute(text, { environment, parameters: { day: '5' } }).text).toBe(text.replace('$day-', '5-'));
 });
 
-test('a variable without value is named with its line and column', () => {
-  expect(() => substitute('{\n  "a": "${day}"\n}')).toThrow(
-    expect.objectContaining({ code: 'JOB_VARIABLE', place: 'jobs/a.json:2:9', message: 'the variable ${day} has no value' }),
+test('names begin with digits, too, as in DataX', () => {
+  expect(substitute('"${1}-$2"', { parameters: { '1': 'a', '2': 'b' } }).text).toBe('"a-b"');
+});
+
+test('a name without a value stays as it is, and a warning tells it with its line and column', () => {
+  const warnings: string[] = [];
+  const text = '{\n  "a": "${day}"\n}';
+  expect(substitute(text, { warn: (message) => warnings.push(message) }).text).toBe(text);
+  expect(warnings).toEqual(['the variable ${day} has no value and stays as it is; -p day=… gives it one (jobs/a.json:2:9)']);
+});
+
+test('an inherited property is not a parameter', () => {
+  expect(substitute('"${constructor}"').text).toBe('"${constructor}"');
+});
+
+test('outside of a text a variable without value is refused, for nothing could stay there', () => {
+  expect(() => substitute('{\n  "a": ${day}\n}')).toThrow(
+    expect.objectContaining({ code: 'JOB_VARIABLE', place: 'jobs/a.json:2:8', message: 'the variable ${day} has no value' }),
   );
 });
 

@@ -63,6 +63,21 @@ test('a misspelled name is answered with the nearest one', async () => {
   });
 });
 
+test.each([
+  ['reader', 'drdsreader', 'the nearest is "mysqlreader", which speaks the same protocol'],
+  ['writer', 'ADBPGWriter', 'the nearest is "postgresqlwriter", which speaks the same protocol'],
+  ['reader', 'oraclereader', '"oraclereader" is a plugin of DataX, and dray has no reader for what it is about'],
+  ['writer', 'neo4jWriter', '"neo4jWriter" is a plugin of DataX, and dray has no writer for what it is about'],
+] as const)('the %s %s of DataX is answered with: %s', async (kind, name, message) => {
+  await expect(resolvePlugin(kind, name, '.')).rejects.toMatchObject({ code: 'PLUGIN_UNKNOWN', message: expect.stringContaining(message) });
+});
+
+test('a name that is near to none is not answered with a guess', async () => {
+  await expect(resolvePlugin('reader', 'warehouse-of-ours', '.')).rejects.toMatchObject({
+    message: 'there is no reader called "warehouse-of-ours"',
+  });
+});
+
 test('a path that does not exist is named in full', async () => {
   const folder = tempFolder();
   await expect(resolvePlugin('writer', './none.js', folder)).rejects.toMatchObject({

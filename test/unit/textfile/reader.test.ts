@@ -254,7 +254,9 @@ describe('the textfile reader refuses', () => {
     ['another compression', { compress: 'bzip2' }],
     ['an empty delimiter', { fieldDelimiter: '' }],
     ['an unknown escape mode', { csvReaderConfig: { escapeMode: 3 } }],
-    ['comments', { csvReaderConfig: { useComments: true } }],
+    ['another record delimiter', { csvReaderConfig: { recordDelimiter: ';' } }],
+    ['a tar archive', { tarFileFilterPattern: '*.csv' }],
+    ['Excel', { fileFormat: 'excel' }],
     ['a qualifier of two characters', { csvReaderConfig: { textQualifier: "''" } }],
   ])('%s in the job file', (_, parameter) => {
     expect(reader.options.safeParse({ path: 'x', ...parameter }).success).toBe(false);

@@ -70,9 +70,33 @@ export class RecordScanner {
     for (;;) {
       if (!this.#window.isEnded && window.length < this.#awaitedBytes) return false;
       if (!window.skipMark()) return false;
+      if (this.#isComment()) {
+        if (!this.#skipLine()) return false;
+        continue;
+      }
       if (window.length === 0 || !this.#scan()) return false;
       if (this.recordEnd > this.recordStart || !this.#format.skipsEmptyRecords) return true;
     }
+  }
+
+  #isComment(): boolean {
+    const { length, bytes, start } = this.#window;
+    return length > 0 && bytes[start] === this.#format.comment;
+  }
+
+  /** Goes to the next line; false if its start is not there yet. */
+  #skipLine(): boolean {
+    const window = this.#window;
+    const end = window.bytes.subarray(window.start, window.end).indexOf(LF);
+    if (end === -1 && !window.isEnded) {
+      // A comment without end must not fill the memory: of it only the start is needed.
+      window.start = Math.max(window.start, window.end - 1);
+      window.bytes[window.start] = this.#format.comment!;
+      return false;
+    }
+    window.start = end === -1 ? window.end : window.start + end + 1;
+    this.#nextLine++;
+    return true;
   }
 
   #scan(): boolean {

@@ -7,6 +7,8 @@ export interface ScanFormat {
   /** A quote within quotes is written with a backslash in front, not doubled. */
   readonly isBackslashEscaped: boolean;
   readonly isTrimmed: boolean;
+  /** First byte of lines that are no rows. */
+  readonly comment?: number | undefined;
   readonly nullText: Buffer;
   readonly skipsEmptyRecords: boolean;
   /** True for UTF-8 itself; false if the bytes were decoded from another encoding, with U+FFFD where that failed. */

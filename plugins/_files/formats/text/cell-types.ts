@@ -77,12 +77,45 @@ const types: Record<Exclude<LogicalType, 'string' | 'date'>, CellType> = {
 /** DataX's names of types. */
 const logicalNames = { long: 'integer', int: 'integer', bool: 'boolean', date: 'timestamp' } as const;
 
+/** Forms of dates of a whole file: the option `columnForms`. */
+export interface DateForms {
+  readonly datetimeFormat?: string | undefined;
+  readonly dateFormat?: string | undefined;
+  readonly extraFormats?: readonly string[] | undefined;
+}
+
+export interface CellTypeOption {
+  readonly type: TypeName;
+  readonly format?: string | undefined;
+  /** Count where there is no `format`. */
+  readonly forms?: DateForms | undefined;
+}
+
 /** Undefined for texts, which are taken as they are. */
-export function cellType({ type, format }: { readonly type: TypeName; readonly format?: string | undefined }): CellType | undefined {
-  if (format !== undefined) {
+export function cellType({ type, format, forms }: CellTypeOption): CellType | undefined {
+  if (format !== undefined && format !== '') {
     const { type: logical, parse } = compileDateFormat(format);
     return { logical, words: `a date of the format ${format}`, isCanonical: never, canonical: parse };
   }
   if (type === 'string') return undefined;
+  const listed = [forms?.datetimeFormat, forms?.dateFormat, ...(forms?.extraFormats ?? [])].filter((one) => one !== undefined);
+  if (listed.length > 0 && (type === 'date' || type === 'timestamp')) return dateOfForms(listed);
   return types[type in logicalNames ? logicalNames[type as keyof typeof logicalNames] : (type as keyof typeof types)];
+}
+
+/** A date in the first of several forms that fits, or in the usual one. A date alone begins at midnight. */
+function dateOfForms(formats: readonly string[]): CellType {
+  const forms = formats.map(compileDateFormat);
+  return {
+    logical: 'timestamp',
+    words: `a date of the form ${formats.join(' or ')}`,
+    isCanonical: never,
+    canonical(text) {
+      for (const { type, parse } of forms) {
+        const found = parse(text);
+        if (found !== undefined) return type === 'date' ? `${found} 00:00:00` : found;
+      }
+      return timestampText(text);
+    },
+  };
 }

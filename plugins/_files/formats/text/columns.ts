@@ -1,5 +1,5 @@
 import { type Column, DrayError, integer, type Schema, writeNull, writeText, z } from 'dray/sdk';
-import { type CellType, cellType, typeNames } from './cell-types.ts';
+import { type CellType, type CellTypeOption, cellType, typeNames } from './cell-types.ts';
 
 const columnFields = z
   .strictObject({
@@ -17,7 +17,7 @@ const columnFields = z
       .describe('How a date or timestamp is written, like yyyy.MM.dd; without a time part the column is a plain date'),
     name: z.string().optional().describe('Name of the column; default c0, c1, … by index'),
   })
-  .refine(({ format, type }) => format === undefined || type === 'date' || type === 'timestamp', {
+  .refine(({ format, type }) => format === undefined || format === '' || type === 'date' || type === 'timestamp', {
     error: 'Expected "format" only with the type date or timestamp',
   });
 
@@ -26,7 +26,7 @@ export const columnOption = columnFields.refine(({ index, value }) => (index ===
   error: 'Expected either "index" or "value"',
 });
 
-export type ColumnOption = z.output<typeof columnOption>;
+export type ColumnOption = z.output<typeof columnOption> & Pick<CellTypeOption, 'forms'>;
 
 /** Where values have names, too. */
 export const keyedColumnOption = columnFields.refine(
@@ -34,7 +34,7 @@ export const keyedColumnOption = columnFields.refine(
   { error: 'Expected "name" or "index", or "value"' },
 );
 
-export type KeyedColumnOption = z.output<typeof keyedColumnOption>;
+export type KeyedColumnOption = z.output<typeof keyedColumnOption> & Pick<CellTypeOption, 'forms'>;
 
 /** A column with the same value in every row; `cell` as it stands in packed rows. */
 export interface ConstantSource {

@@ -173,7 +173,7 @@ describe('date formats', () => {
     expect(compileDateFormat(format).parse(text)).toBeUndefined();
   });
 
-  test.each(['yy-MM-dd', 'yyyy-MMM-dd', 'hh:mm yyyy', 'yyyy-MM-dd Z', "yyyy 'open", 'MM-dd', 'yyyy MM yyyy', 'HH:mm:ss', 'yyyy S'])(
+  test.each(['yy-MM-dd', 'yyyy-MMM-dd', 'hh:mm yyyy', 'yyyy-MM-dd Z', "yyyy 'open", 'MM-dd', 'yyyy MM yyyy', 'HH:mm:ss', 'yyyy SS'])(
     '%s is refused',
     (format) => {
       expect(() => compileDateFormat(format)).toThrow(
