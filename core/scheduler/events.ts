@@ -17,7 +17,7 @@ export interface JobFacts {
   readonly pool: string;
   /** Data sources at both ends, whose budgets its tasks take from. Each once. */
   readonly resources: readonly string[];
-  /** Tasks side by side that the wanted end asks for. If there are no more tasks than this, all of them run on one host, and the difference is kept free there. */
+  /** Tasks side by side that the wanted end asks for. If there are no more tasks than this, all of them run on one host, and the difference is kept free there until it is paused, removed or over. */
   readonly firstRound: number;
   /** Most tasks side by side. */
   readonly maxRunning: number;
@@ -28,11 +28,11 @@ export interface JobFacts {
 
 export type SchedulerEvent =
   | { readonly type: 'submit'; readonly job: JobFacts }
-  /** A task more: the rest of one that was cut. */
+  /** A task more: the rest of one that was cut, told before that one ends. */
   | { readonly type: 'add'; readonly job: string; readonly task: TaskFacts }
   /** Nothing could be cut off a running task of the job; it is asked again when one of them has ended. */
   | { readonly type: 'uncut'; readonly job: string }
-  /** A started task will not come back. */
+  /** A started task will not come back. Not to be told of a task that ran on a lost host: it may have started again elsewhere. */
   | { readonly type: 'ended'; readonly job: string; readonly task: number }
   /** A started task is to start again, not before that time. */
   | { readonly type: 'again'; readonly job: string; readonly task: number; readonly notBefore: number }
@@ -42,7 +42,7 @@ export type SchedulerEvent =
   | { readonly type: 'pause' | 'unpause'; readonly job: string }
   /** Its waiting tasks never start; running ones end. */
   | { readonly type: 'remove'; readonly job: string }
-  /** What a host can carry now; the first time, it joins. */
+  /** What a host can carry now; the first time, it joins. A pool that is not named has no slots there. */
   | { readonly type: 'host'; readonly host: string; readonly slots: Readonly<Record<string, number>>; readonly spareCpu: number }
   /** The tasks that ran there wait again. */
   | { readonly type: 'host lost'; readonly host: string }
@@ -71,6 +71,6 @@ export type Decision =
       readonly pool: string;
       readonly why: StartReason;
     }
-  /** A slot is idle and no task waits: give away the unread half of the job's longest task, and answer with `add` or `uncut`. */
+  /** A slot is idle and no task can start there: give away the unread half of the job's longest task, and answer with `add` or `uncut`. */
   | { readonly type: 'cut'; readonly job: string }
   | { readonly type: 'promoted'; readonly job: string; readonly level: number };

@@ -7,6 +7,8 @@ export class Gate {
   readonly name: string;
   limit: number;
   used = 0;
+  /** Kept for the job that has waited longest. */
+  held = 0;
   /** By pool: a job for which there is no slot must not stand before one for which there is. */
   readonly #waiting = new Map<Pool, Heap<QueuedJob>>();
 
@@ -17,7 +19,7 @@ export class Gate {
 
   /** Tasks that may still start; below zero after the limit was lowered. */
   get room(): number {
-    return this.limit - this.used;
+    return this.limit - this.used - this.held;
   }
 
   waitingOf(pool: Pool): Heap<QueuedJob> {

@@ -38,9 +38,11 @@ export class Pool {
   readonly name: string;
   readonly ready = new Heap<QueuedJob>(isBefore);
   readonly seats = new Heap<Seat>(hasMoreRoom);
-  /** Virtual time of each level. */
-  readonly clocks: number[] = Array.from({ length: starved + 1 }, () => 0);
-  /** Jobs whose last task has started: what an idle slot can take from. */
+  /** Of all hosts. */
+  slots = 0;
+  /** Virtual time of each level: of jobs without and with a deadline, which go first and must not make the others look served. */
+  readonly clocks: readonly [number[], number[]] = [zeros(), zeros()];
+  /** Jobs that can be asked to give something to an idle slot: their last task has started. */
   readonly tails = new Set<QueuedJob>();
 
   constructor(name: string) {
@@ -51,4 +53,8 @@ export class Pool {
   get hasRoom(): boolean {
     return (this.seats.first?.room ?? 0) > 0;
   }
+}
+
+function zeros(): number[] {
+  return Array.from({ length: starved + 1 }, () => 0);
 }

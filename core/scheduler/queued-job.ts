@@ -15,49 +15,57 @@ export class QueuedJob {
   readonly width: Gate;
   /** Order of submission. */
   readonly number: number;
+  /** When it should have ended; infinite without one. */
+  readonly deadlineAt: number;
   readonly running = new Map<number, Running>();
   /** Tasks that wait until a time. */
   delayed = 0;
   priority: number;
   level: number;
   /** How much it has been given, in the virtual time of its priority (start-time fair queuing, Goyal, Vin and Cheng 1996). */
-  tag: number;
+  tag = 0;
   /** The same in the virtual time of the level it has risen to. */
-  rank: number;
+  rank = 0;
   /** Since when it waits for its next start. */
   waitingSince: number;
   isPaused = false;
   isRemoved = false;
   /** Where it is: ready, or at a gate; undefined while it has nothing to start. */
   heap: Heap<QueuedJob> | undefined;
+  /** The gate it stands at. */
+  gate: Gate | undefined;
   /** The gate that has let it try again. */
   wokenBy: Gate | undefined;
   /** Where its last task was started; with `isPinned`, where all of them are. */
   seat: Seat | undefined;
-  isPinned = false;
+  isPinned: boolean;
   /** Slots kept free for it at `seat`. */
   reserved = 0;
   cut: 'no' | 'possible' | 'asked';
+  readonly #clocks: number[];
   readonly #tasks: TaskFacts[];
   #next = 0;
+  /** Tasks that go before those that never ran; the last one first. */
+  readonly #returned: TaskFacts[] = [];
 
-  constructor(facts: JobFacts, at: { pool: Pool; gates: readonly Gate[]; number: number; now: number; tag: number }) {
+  constructor(facts: JobFacts, at: { pool: Pool; gates: readonly Gate[]; number: number; now: number }) {
     this.facts = facts;
     this.pool = at.pool;
     this.width = new Gate(facts.job, facts.maxRunning);
     this.gates = [this.width, ...at.gates];
     this.number = at.number;
+    this.deadlineAt = facts.deadlineAt ?? Number.POSITIVE_INFINITY;
     this.priority = facts.priority;
     this.level = facts.priority;
-    this.tag = at.tag;
-    this.rank = at.tag;
     this.waitingSince = at.now;
+    this.isPinned = facts.tasks.length <= facts.firstRound;
     this.cut = facts.isCuttable === true ? 'possible' : 'no';
+    this.#clocks = at.pool.clocks[facts.deadlineAt === undefined ? 0 : 1];
     this.#tasks = [...facts.tasks];
   }
 
   get waiting(): number {
-    return this.#tasks.length - this.#next;
+    return this.#tasks.length - this.#next + this.#returned.length;
   }
 
   get isOver(): boolean {
@@ -65,6 +73,8 @@ export class QueuedJob {
   }
 
   next(): TaskFacts {
+    const returned = this.#returned.pop();
+    if (returned !== undefined) return returned;
     const task = this.#tasks[this.#next++]!;
     // What is behind is let go now and then, and not task by task, which would move all others.
     if (this.#next > 1024 && 2 * this.#next > this.#tasks.length) {
@@ -74,16 +84,45 @@ export class QueuedJob {
     return task;
   }
 
-  /** @param isFirst tasks that come back go before those that never ran */
-  add(task: TaskFacts, isFirst: boolean): void {
-    if (!isFirst) this.#tasks.push(task);
-    else if (this.#next > 0) this.#tasks[--this.#next] = task;
-    else this.#tasks.unshift(task);
+  add(task: TaskFacts): void {
+    this.#tasks.push(task);
+  }
+
+  /** Takes a task back that has been started: it goes before those that never ran. */
+  giveBack(task: TaskFacts): void {
+    this.#returned.push(task);
   }
 
   clear(): void {
     this.#tasks.length = 0;
     this.#next = 0;
+    this.#returned.length = 0;
+  }
+
+  /** Stands at a level as one that has just come there. */
+  setLevel(level: number): void {
+    this.level = level;
+    this.rank = Math.max(level === this.priority ? this.tag : 0, this.#clocks[level]!);
+  }
+
+  setPriority(priority: number): void {
+    this.priority = priority;
+    this.tag = this.#clocks[priority]!;
+    this.setLevel(priority);
+  }
+
+  /** While it could not start anything it has not earned a claim on others: it stands as one that has just come. */
+  catchUp(): void {
+    this.tag = Math.max(this.tag, this.#clocks[this.priority]!);
+    this.rank = Math.max(this.rank, this.#clocks[this.level]!);
+  }
+
+  /** A task of this weight is started: it counts in the virtual time of its priority, even if a higher level has let it start. */
+  charge(weightMs: number): void {
+    this.#clocks[this.level] = Math.max(this.#clocks[this.level]!, this.rank);
+    this.tag += weightMs;
+    this.level = this.priority;
+    this.rank = this.tag;
   }
 }
 
@@ -93,11 +132,17 @@ export interface Running {
   readonly seat: Seat;
 }
 
-/** Which of two jobs starts a task first: by level; within one by deadline, then by what they were given; the starved by how long they wait. */
+/** Which of two jobs of a pool starts a task first: by level; within one by deadline, then by what they were given; the starved by how long they wait. */
 export function isBefore(a: QueuedJob, b: QueuedJob): boolean {
   if (a.level !== b.level) return a.level > b.level;
   if (a.level === starved) return a.waitingSince === b.waitingSince ? a.number < b.number : a.waitingSince < b.waitingSince;
-  const [deadlineA, deadlineB] = [a.facts.deadlineAt ?? Number.POSITIVE_INFINITY, b.facts.deadlineAt ?? Number.POSITIVE_INFINITY];
-  if (deadlineA !== deadlineB) return deadlineA < deadlineB;
+  if (a.deadlineAt !== b.deadlineAt) return a.deadlineAt < b.deadlineAt;
   return a.rank === b.rank ? a.number < b.number : a.rank < b.rank;
+}
+
+/** The same for jobs of different pools, which do not share a virtual time. */
+export function isMoreUrgent(a: QueuedJob, b: QueuedJob): boolean {
+  if (a.level !== b.level) return a.level > b.level;
+  if (a.level !== starved && a.deadlineAt !== b.deadlineAt) return a.deadlineAt < b.deadlineAt;
+  return a.waitingSince === b.waitingSince ? a.number < b.number : a.waitingSince < b.waitingSince;
 }

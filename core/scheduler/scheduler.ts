@@ -1,9 +1,10 @@
 import type { Decision, JobFacts, SchedulerEvent, StartReason, TaskFacts } from './events.ts';
 import { Gate } from './gate.ts';
 import { Heap } from './heap.ts';
+import { Hosts } from './hosts.ts';
 import { Lines } from './lines.ts';
-import { Pool, Seat } from './pool.ts';
-import { QueuedJob, type Running, starved } from './queued-job.ts';
+import { Pool, type Seat } from './pool.ts';
+import { isMoreUrgent, QueuedJob, type Running, starved } from './queued-job.ts';
 
 export interface SchedulerOptions {
   /** Waiting so long raises a job by one priority, until its next task starts. */
@@ -11,6 +12,9 @@ export interface SchedulerOptions {
 }
 
 export const defaultAgingMs = 60_000;
+
+/** Jobs that are looked at for one that can give something to an idle slot: the others get their turn at the next event. */
+const tailsPerEvent = 8;
 
 interface Delayed {
   readonly job: QueuedJob;
@@ -21,24 +25,34 @@ interface Delayed {
 
 /**
  * Decides which task starts next, and where: a state machine without clock, threads or chance. Events go in with the time at which they happened, which never goes
- * back; decisions come out.
+ * back; decisions come out. docs/scheduling.md tells users the same, with the bound.
  *
  * * A slot goes to the job of the highest level: its priority, and one more for each `agingMs` that it has waited since its last start. Behind level 9 is one where
  *   those who wait longest go first; so a job of priority p is among them after (10 − p) × agingMs.
  * * Within a level the earliest deadline goes first; without deadlines each job gets the same share of slot time (start-time fair queuing).
  * * Tasks run to their end: others overtake at their edges.
- * * A job never exceeds the budgets of its data sources, nor its width; while it waits for one, others pass by.
+ * * A job never exceeds the budgets of its data sources, nor its width; while it waits for one, others pass by. Only one job at a time, of those that wait longest,
+ *   keeps room at one data source while it waits for the other.
  * * Tasks of a job go to the host where one was started last, if there is room, else to the one with most spare CPU. A job with no more tasks than its
  *   first round asks for has all of them on one host.
  *
- * Each start costs O(log n) for n waiting jobs, whatever the number of their tasks.
+ * No job starves. Let no task run longer than T, and F be the job that has waited longest of all that a closed data source or a pool without slots does not stop.
+ * Once it is starved F goes before all others, at every gate and in every pool. At the first of its k gates that is full F needs at most (k + 1)T: until a
+ * task there ends, or until the job that keeps room there has started (k − 1 other gates, then a slot) and ended. From then on F is the one that keeps room, so each
+ * other gate costs at most T, and so do the slot and, for a pinned job, the slot of its host: (2k + 2)T at most. Whoever starts has waited for no time; so of a job with n
+ * others that wait longer, a task starts within (10 − p) × agingMs + (n + 1)(2k + 2)T, k being 3 at most: width, source, target. Where all run in one pool and share
+ * at most one data source, a place there becomes free together with a slot, nothing is kept, and it is T per job that goes before, divided by the places there are.
+ *
+ * Each decision costs O(log n) for n waiting jobs, whatever the number of their tasks; in addition a job moves from one full gate to another, at most once each time one of them
+ * gets full.
  */
 export class Scheduler {
   readonly #agingMs: number;
   readonly #jobs = new Map<string, QueuedJob>();
   readonly #pools = new Map<string, Pool>();
-  readonly #hosts = new Map<string, Map<Pool, Seat>>();
   readonly #resources = new Map<string, Gate>();
+  readonly #lines = new Lines();
+  readonly #hosts = new Hosts(this.#lines);
   /** Jobs with something to start, by when they rise. */
   readonly #rising = new Heap<QueuedJob>((a, b) => {
     const [atA, atB] = [this.#risesAt(a), this.#risesAt(b)];
@@ -47,7 +61,6 @@ export class Scheduler {
   readonly #delayed = new Heap<Delayed>((a, b) => (a.at === b.at ? a.number < b.number : a.at < b.at));
   #counter = 0;
   #decisions: Decision[] = [];
-  readonly #lines = new Lines();
 
   constructor({ agingMs }: SchedulerOptions = { agingMs: defaultAgingMs }) {
     this.#agingMs = agingMs;
@@ -55,12 +68,12 @@ export class Scheduler {
 
   /** Takes an event in. @param now milliseconds, never less than before */
   handle(event: SchedulerEvent, now: number): readonly Decision[] {
+    if (event.type === 'submit' && this.#jobs.has(event.job.job)) throw new Error(`the job ${event.job.job} was submitted twice`);
     this.#decisions = [];
     this.#wakeDelayed(now);
     this.#raise(now);
     this.#take(event, now);
-    for (const pool of this.#lines.touched) this.#fill(pool, now);
-    this.#lines.touched.clear();
+    this.#fill(now);
     return this.#decisions;
   }
 
@@ -81,17 +94,25 @@ export class Scheduler {
         this.#submit(event.job, now);
         break;
       case 'host':
-        this.#setHost(event);
+        this.#hosts.set(event, (name) => this.#pool(name));
         break;
       case 'host lost':
-        this.#loseHost(event.host, now);
+        for (const running of this.#hosts.lose(event.host)) this.#runAgain(running, now, now);
         break;
       case 'limit':
         this.#lines.setLimit(this.#resource(event.resource), event.maxRunning);
         break;
       case 'tick':
         break;
-      default: {
+      case 'add':
+      case 'uncut':
+      case 'ended':
+      case 'again':
+      case 'priority':
+      case 'width':
+      case 'pause':
+      case 'unpause':
+      case 'remove': {
         // Of one that is over something may still be said, by those who have not heard of it yet.
         const job = this.#jobs.get(event.job);
         if (job !== undefined) this.#takeOf(job, event, now);
@@ -102,23 +123,29 @@ export class Scheduler {
   #takeOf(job: QueuedJob, event: Exclude<SchedulerEvent, { type: 'submit' | 'host' | 'host lost' | 'limit' | 'tick' }>, now: number): void {
     switch (event.type) {
       case 'add':
-        if (job.cut === 'asked') job.cut = 'possible';
-        job.add(event.task, false);
+        if (job.isRemoved) break;
+        job.add(event.task);
+        if (job.cut === 'asked') this.#setCut(job, 'possible');
         this.#enqueue(job, now);
         break;
       case 'uncut':
-        if (job.cut === 'asked') job.cut = 'no';
+        if (job.cut === 'asked') this.#setCut(job, 'no');
         break;
-      case 'ended':
-        this.#ended(job, event.task);
+      case 'ended': {
+        const running = job.running.get(event.task);
+        if (running !== undefined) this.#ended(running);
         break;
-      case 'again':
-        this.#again(job, event.task, event.notBefore, now);
+      }
+      case 'again': {
+        const running = job.running.get(event.task);
+        if (running !== undefined) this.#runAgain(running, event.notBefore, now);
         break;
+      }
       case 'priority':
-        job.priority = event.priority;
-        job.waitingSince = now;
-        this.#setLevel(job, event.priority);
+        this.#reposition(job, () => {
+          job.waitingSince = now;
+          job.setPriority(event.priority);
+        });
         break;
       case 'width':
         this.#lines.setLimit(job.width, event.maxRunning);
@@ -126,10 +153,12 @@ export class Scheduler {
       case 'pause':
         job.isPaused = true;
         this.#withdraw(job);
+        this.#hosts.giveUpReserve(job);
         break;
       case 'unpause':
         job.isPaused = false;
         this.#enqueue(job, now);
+        this.#lines.touched.add(job.pool);
         break;
       case 'remove':
         this.#remove(job);
@@ -137,12 +166,10 @@ export class Scheduler {
   }
 
   #submit(facts: JobFacts, now: number): void {
-    if (this.#jobs.has(facts.job)) throw new Error(`the job ${facts.job} was submitted twice`);
     const pool = this.#pool(facts.pool);
     const gates = facts.resources.map((name) => this.#resource(name));
-    const job = new QueuedJob(facts, { pool, gates, number: ++this.#counter, now, tag: pool.clocks[facts.priority]! });
+    const job = new QueuedJob(facts, { pool, gates, number: ++this.#counter, now });
     this.#jobs.set(facts.job, job);
-    job.isPinned = facts.tasks.length <= facts.firstRound;
     this.#enqueue(job, now);
     this.#forgetIfOver(job);
   }
@@ -150,29 +177,32 @@ export class Scheduler {
   #remove(job: QueuedJob): void {
     job.isRemoved = true;
     job.clear();
-    for (const one of [...this.#delayed].filter((waiting) => waiting.job === job)) this.#delayed.remove(one);
+    if (job.delayed > 0) for (const one of [...this.#delayed].filter((waiting) => waiting.job === job)) this.#delayed.remove(one);
     job.delayed = 0;
+    job.pool.tails.delete(job);
     this.#withdraw(job);
+    this.#hosts.giveUpReserve(job);
     this.#forgetIfOver(job);
   }
 
-  #ended(job: QueuedJob, task: number): void {
-    if (!this.#release(job, task)) return;
-    if (job.cut === 'no' && job.facts.isCuttable === true) job.cut = 'possible';
+  #ended(running: Running): void {
+    const { job } = running;
+    this.#release(running);
+    if (job.cut === 'no' && job.facts.isCuttable === true) this.#setCut(job, 'possible');
     this.#forgetIfOver(job);
   }
 
-  #again(job: QueuedJob, task: number, notBefore: number, now: number): void {
-    const facts = job.running.get(task)?.task;
-    if (facts === undefined || !this.#release(job, task)) return;
+  #runAgain(running: Running, notBefore: number, now: number): void {
+    const { job, task } = running;
+    this.#release(running);
     if (job.isRemoved) {
       this.#forgetIfOver(job);
     } else if (notBefore <= now) {
-      job.add(facts, true);
+      job.giveBack(task);
       this.#enqueue(job, now);
     } else {
       job.delayed++;
-      this.#delayed.put({ job, task: facts, at: notBefore, number: ++this.#counter });
+      this.#delayed.put({ job, task, at: notBefore, number: ++this.#counter });
     }
   }
 
@@ -180,8 +210,8 @@ export class Scheduler {
     for (let first = this.#delayed.first; first !== undefined && first.at <= now; first = this.#delayed.first) {
       this.#delayed.take();
       first.job.delayed--;
-      first.job.add(first.task, true);
-      this.#enqueue(first.job, now);
+      first.job.giveBack(first.task);
+      this.#enqueue(first.job, first.at);
     }
   }
 
@@ -192,34 +222,28 @@ export class Scheduler {
   /** Jobs that have waited long enough rise. */
   #raise(now: number): void {
     for (let first = this.#rising.first; first !== undefined && this.#risesAt(first) <= now; first = this.#rising.first) {
-      const levels = Math.floor((now - first.waitingSince) / this.#agingMs);
-      this.#setLevel(first, Math.min(starved, first.priority + levels));
-      this.#decisions.push({ type: 'promoted', job: first.facts.job, level: first.level });
+      const job = first;
+      const levels = Math.floor((now - job.waitingSince) / this.#agingMs);
+      this.#reposition(job, () => job.setLevel(Math.min(starved, job.priority + levels)));
+      this.#decisions.push({ type: 'promoted', job: job.facts.job, level: job.level });
     }
   }
 
-  /** In the virtual time of another level a job is as one that has just come. */
-  #setLevel(job: QueuedJob, level: number): void {
-    const { heap, pool } = job;
-    heap?.remove(job);
-    this.#rising.remove(job);
-    job.level = level;
-    job.rank = Math.max(level === job.priority ? job.tag : 0, pool.clocks[level]!);
-    if (heap === undefined) return;
-    heap.put(job);
-    this.#rising.put(job);
-    this.#lines.touched.add(pool);
+  #reposition(job: QueuedJob, change: () => void): void {
+    const isRising = this.#rising.remove(job);
+    this.#lines.move(job, change);
+    if (isRising) this.#rising.put(job);
   }
 
-  /** A job with something to start gets in line. */
-  #enqueue(job: QueuedJob, now: number): void {
+  /** A job with something to start gets in line. @param since when it could have started */
+  #enqueue(job: QueuedJob, since: number): void {
+    if (job.waiting > 0) job.pool.tails.delete(job);
     if (job.isPaused || job.heap !== undefined || job.waiting === 0) return;
-    job.pool.tails.delete(job);
-    job.waitingSince = now;
-    job.rank = Math.max(job.rank, job.pool.clocks[job.level]!);
-    this.#lines.stand(job, job.pool.ready);
+    job.waitingSince = since;
+    job.setLevel(job.priority);
+    job.catchUp();
+    this.#lines.beReady(job);
     this.#rising.put(job);
-    this.#lines.touched.add(job.pool);
   }
 
   #withdraw(job: QueuedJob): void {
@@ -227,157 +251,77 @@ export class Scheduler {
     this.#lines.leave(job);
   }
 
-  /** Starts what can be started in a pool. */
-  #fill(pool: Pool, now: number): void {
-    while (pool.hasRoom) {
-      const job = pool.ready.take();
-      if (job === undefined) break;
+  /** Starts what can be started. Pools take turns by urgency: they may share data sources. */
+  #fill(now: number): void {
+    const { touched } = this.#lines;
+    for (let job = mostUrgent(touched); job !== undefined; job = mostUrgent(touched)) {
+      job.pool.ready.take();
       job.heap = undefined;
-      const full = job.gates.find(({ room }) => room <= 0);
-      const seat = full === undefined ? this.#seatFor(job) : undefined;
+      const full = this.#lines.obstacle(job);
+      const seat = full === undefined ? this.#hosts.seatFor(job) : undefined;
       const gate = full ?? (seat!.room > 0 ? undefined : seat!);
-      if (gate === undefined) {
-        this.#start(job, seat!, now);
-      } else {
-        this.#lines.stand(job, gate.waitingOf(pool));
-        this.#lines.passOn(job);
-      }
+      if (gate === undefined) this.#start(job, seat!, now);
+      else this.#lines.waitAt(gate, job);
     }
-    if (pool.hasRoom) this.#askForRests(pool);
-  }
-
-  #seatFor(job: QueuedJob): Seat {
-    if (job.seat !== undefined && (job.isPinned || job.seat.room > 0)) return job.seat;
-    return job.pool.seats.first!;
+    for (const pool of touched) if (pool.hasRoom) this.#askForRest(pool);
+    touched.clear();
   }
 
   #start(job: QueuedJob, seat: Seat, now: number): void {
     const { pool } = job;
-    const why = this.#reason(job, seat, now);
+    const why = reason(job, seat, now);
     const task = job.next();
     const running: Running = { job, task, seat };
     job.running.set(task.id, running);
-    seat.running.add(running);
-    for (const gate of job.gates) gate.used++;
-    if (job.isPinned && job.seat === undefined) this.#pin(job, seat);
-    job.seat = seat;
-    seat.used++;
-    seat.spareCpu--;
-    pool.seats.put(seat);
-    pool.clocks[job.level] = Math.max(pool.clocks[job.level]!, job.rank);
-    job.tag = Math.max(job.tag, pool.clocks[job.priority]!) + task.weightMs;
-    job.level = job.priority;
-    job.rank = job.tag;
+    this.#hosts.occupy(running);
+    job.charge(task.weightMs);
     job.waitingSince = now;
     if (job.waiting > 0) {
-      this.#lines.stand(job, pool.ready);
+      this.#lines.beReady(job);
       this.#rising.put(job);
     } else {
       this.#rising.remove(job);
-      if (job.facts.isCuttable === true) pool.tails.add(job);
+      if (job.cut === 'possible') pool.tails.add(job);
     }
-    this.#lines.passOn(job);
+    this.#lines.started(job);
     this.#decisions.push({ type: 'start', job: job.facts.job, task: task.id, host: seat.host, pool: pool.name, why });
   }
 
-  #reason(job: QueuedJob, seat: Seat, now: number): StartReason {
-    const budgets = job.gates.filter((gate) => gate !== job.width && Number.isFinite(gate.limit));
-    return {
-      waitedMs: now - job.waitingSince,
-      priority: job.priority,
-      level: job.level,
-      budgets: budgets.map(({ name, used, limit }) => ({ resource: name, running: used + 1, limit })),
-      place: job.isPinned ? 'one host' : job.seat === seat ? 'together' : 'most spare',
-    };
+  #setCut(job: QueuedJob, cut: 'no' | 'possible'): void {
+    job.cut = cut;
+    const canGive = cut === 'possible' && job.waiting === 0 && !job.isRemoved;
+    if (canGive) job.pool.tails.add(job);
+    this.#lines.touched.add(job.pool);
   }
 
-  #pin(job: QueuedJob, seat: Seat): void {
-    job.reserved = Math.max(0, Math.min(job.facts.firstRound - job.facts.tasks.length, seat.room - job.facts.tasks.length));
-    seat.reserved += job.reserved;
-    seat.pinned.add(job);
-  }
-
-  #unpin(job: QueuedJob): void {
-    const { seat } = job;
-    if (seat === undefined || !seat.pinned.delete(job)) return;
-    seat.reserved -= job.reserved;
-    job.reserved = 0;
-    this.#roomier(seat, job.pool);
-  }
-
-  #askForRests(pool: Pool): void {
+  #askForRest(pool: Pool): void {
+    let looks = tailsPerEvent;
     for (const job of pool.tails) {
-      if (job.cut !== 'possible' || job.isPaused || job.gates.some(({ room }) => room <= 0)) continue;
-      job.cut = 'asked';
-      this.#decisions.push({ type: 'cut', job: job.facts.job });
-      return;
+      if (looks-- === 0) return;
+      pool.tails.delete(job);
+      const hasPlace = this.#lines.obstacle(job) === undefined && this.#hosts.seatFor(job).room > 0;
+      if (hasPlace && !job.isPaused && job.running.size > 0) {
+        job.cut = 'asked';
+        this.#decisions.push({ type: 'cut', job: job.facts.job });
+        return;
+      }
+      pool.tails.add(job);
     }
   }
 
-  /** @returns false if the task does not run any more: its host was lost */
-  #release(job: QueuedJob, task: number): boolean {
-    const running = job.running.get(task);
-    if (running === undefined) return false;
-    const { seat } = running;
-    job.running.delete(task);
-    seat.running.delete(running);
-    seat.used--;
-    seat.spareCpu++;
-    for (const gate of job.gates) {
-      gate.used--;
-      this.#lines.wake(gate);
-    }
-    this.#roomier(seat, job.pool);
-    return true;
-  }
-
-  #roomier(seat: Seat, pool: Pool): void {
-    if (pool.seats.has(seat)) pool.seats.put(seat);
-    this.#lines.wake(seat);
-    this.#lines.touched.add(pool);
+  #release(running: Running): void {
+    const { job, task } = running;
+    job.running.delete(task.id);
+    for (const gate of job.gates) gate.used--;
+    for (const gate of job.gates) this.#lines.wake(gate);
+    this.#hosts.free(running);
   }
 
   #forgetIfOver(job: QueuedJob): void {
     if (!job.isOver) return;
     this.#jobs.delete(job.facts.job);
     job.pool.tails.delete(job);
-    this.#unpin(job);
-  }
-
-  #setHost({ host, slots, spareCpu }: Extract<SchedulerEvent, { type: 'host' }>): void {
-    const seats = this.#hosts.get(host) ?? new Map<Pool, Seat>();
-    this.#hosts.set(host, seats);
-    for (const [name, limit] of Object.entries(slots)) {
-      const pool = this.#pool(name);
-      const seat = seats.get(pool) ?? new Seat(host, ++this.#counter, limit, spareCpu);
-      seats.set(pool, seat);
-      seat.limit = limit;
-      seat.spareCpu = spareCpu;
-      pool.seats.put(seat);
-      this.#roomier(seat, pool);
-    }
-  }
-
-  #loseHost(host: string, now: number): void {
-    for (const [pool, seat] of this.#hosts.get(host) ?? []) {
-      pool.seats.remove(seat);
-      seat.limit = 0;
-      for (const job of [...seat.pinned]) {
-        this.#unpin(job);
-        job.isPinned = false;
-      }
-      const waiting = seat.waitingOf(pool);
-      for (let job = waiting.take(); job !== undefined; job = waiting.take()) this.#lines.stand(job, pool.ready);
-      for (const { job, task } of [...seat.running].reverse()) {
-        this.#release(job, task.id);
-        if (!job.isRemoved) job.add(task, true);
-        this.#enqueue(job, now);
-        this.#forgetIfOver(job);
-      }
-      for (const job of this.#jobs.values()) if (job.seat === seat) job.seat = undefined;
-      this.#lines.touched.add(pool);
-    }
-    this.#hosts.delete(host);
+    this.#hosts.forget(job);
   }
 
   #pool(name: string): Pool {
@@ -391,4 +335,25 @@ export class Scheduler {
     this.#resources.set(name, gate);
     return gate;
   }
+}
+
+/** The job that is to start next in those of the pools that have a slot. */
+function mostUrgent(pools: Iterable<Pool>): QueuedJob | undefined {
+  let found: QueuedJob | undefined;
+  for (const pool of pools) {
+    const job = pool.hasRoom ? pool.ready.first : undefined;
+    if (job !== undefined && (found === undefined || isMoreUrgent(job, found))) found = job;
+  }
+  return found;
+}
+
+function reason(job: QueuedJob, seat: Seat, now: number): StartReason {
+  const budgets = job.gates.filter((gate) => gate !== job.width && Number.isFinite(gate.limit));
+  return {
+    waitedMs: now - job.waitingSince,
+    priority: job.priority,
+    level: job.level,
+    budgets: budgets.map(({ name, used, limit }) => ({ resource: name, running: used + 1, limit })),
+    place: job.isPinned ? 'one host' : job.seat === seat ? 'together' : 'most spare',
+  };
 }
