@@ -31,12 +31,12 @@ test('a job with comments and trailing commas is what it says', async () => {
 });
 
 test.each([
-  ['{}', { maxDirtyRecords: 0, maxDirtyShare: 0.02 }],
+  ['{}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
   ['{"errorLimit": {}}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
-  ['{"errorLimit": {"record": 5}}', { maxDirtyRecords: 5, maxDirtyShare: 0 }],
+  ['{"errorLimit": {"record": 5}}', { maxDirtyRecords: 5, maxDirtyShare: undefined }],
   ['{"errorLimit": {"percentage": "0.02"}}', { maxDirtyRecords: null, maxDirtyShare: 0.02 }],
   ['{"errorLimit": {"record": 5, "percentage": 0}}', { maxDirtyRecords: 5, maxDirtyShare: 0 }],
-  ['{"errorLimit": {"record": "0", "percentage": 0.02}}', { maxDirtyRecords: 0, maxDirtyShare: undefined }],
+  ['{"errorLimit": {"record": "0", "percentage": 0.02}}', { maxDirtyRecords: 0, maxDirtyShare: 0.02 }],
   ['{"errorLimit": {"percentage": "1.0"}}', { maxDirtyRecords: null, maxDirtyShare: 1 }],
 ])('setting %s allows dirty records as %j', async (setting, limits) => {
   expect((await load(`{"job": {"setting": ${setting}, ${content}}}`)).job).toMatchObject(limits);
