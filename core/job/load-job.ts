@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { getNodeValue, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { PluginRef } from '../registry/plugin-ref.ts';
-import { resolvePlugin } from '../registry/registry.ts';
-import { DrayError, type ReaderPlugin, type WriterPlugin, z } from '../sdk/index.ts';
+import { type Kind, type PluginKinds, resolvePlugin } from '../registry/registry.ts';
+import { DrayError, type ReaderPlugin, type TransformerPlugin, type WriterPlugin, z } from '../sdk/index.ts';
 import { jobFileSchema } from './job-schema.ts';
 import { type SecretMask, secretsIn } from './secret-mask.ts';
 import { type JobText, type Path, placeInJob, validate } from './validate.ts';
@@ -17,8 +17,16 @@ export interface End<P> {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** A transformer of a content. */
+export interface TransformerEnd extends End<TransformerPlugin> {
+  /** Where it stands in the job file, with line and column. */
+  readonly place: string;
+}
+
 export interface Content {
   readonly reader: End<ReaderPlugin>;
+  /** What is done to the rows in between, in order. */
+  readonly transformers: readonly TransformerEnd[];
   readonly writer: End<WriterPlugin>;
 }
 
@@ -74,9 +82,15 @@ export async function loadJob(file: string, options: LoadOptions): Promise<Job> 
   const job = parse(file, options);
   const { setting, content } = validate(jobFileSchema, getNodeValue(job.root), job, { at: [], ...options }).job;
   const contents: Content[] = [];
-  for (const [index, { reader, writer }] of content.entries()) {
+  for (const [index, { reader, writer, transformer = [] }] of content.entries()) {
+    const transformers: TransformerEnd[] = [];
+    for (const [position, one] of transformer.entries()) {
+      const path = ['job', 'content', index, 'transformer', position];
+      transformers.push({ ...(await loadEnd('transformer', one, job, path, options)), place: placeInJob(job, path) });
+    }
     contents.push({
       reader: await loadEnd('reader', reader, job, ['job', 'content', index, 'reader'], options),
+      transformers,
       writer: await loadEnd('writer', writer, job, ['job', 'content', index, 'writer'], options),
     });
   }
@@ -154,17 +168,17 @@ function wordsOf(code: string): string {
   return code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 }
 
-async function loadEnd<K extends 'reader' | 'writer'>(
+async function loadEnd<K extends Kind>(
   kind: K,
   { name, parameter }: { name: string; parameter: Record<string, unknown> },
   job: JobText,
   path: Path,
   options: LoadOptions,
-): Promise<End<K extends 'reader' ? ReaderPlugin : WriterPlugin>> {
+): Promise<End<PluginKinds[K]>> {
   const { ref, plugin } = await resolvePlugin(kind, name, dirname(job.file)).catch((error: unknown) => {
     throw error instanceof DrayError ? error.at({ place: placeInJob(job, [...path, 'name']) }) : error;
   });
   options.mask.add(...secretsIn(parameter, z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as object));
   const valid = validate(plugin.options, parameter, job, { at: [...path, 'parameter'], ...options });
-  return { ref, plugin, options: valid } as End<K extends 'reader' ? ReaderPlugin : WriterPlugin>;
+  return { ref, plugin, options: valid };
 }

@@ -7,15 +7,16 @@ const root = join(import.meta.dirname, '..', '..');
 /** The rooms of core, and which others each may import. */
 const rooms: Record<string, readonly string[]> = {
   sdk: [],
+  transform: ['sdk'],
   transport: ['sdk'],
   registry: ['sdk'],
   job: ['registry', 'sdk'],
   splitter: ['sdk'],
-  task: ['transport', 'registry', 'sdk'],
+  task: ['transform', 'transport', 'registry', 'sdk'],
   report: ['task', 'sdk'],
   ledger: ['sdk'],
   worker: ['task', 'registry', 'sdk'],
-  controller: ['job', 'task', 'splitter', 'report', 'ledger', 'transport', 'sdk'],
+  controller: ['job', 'task', 'transform', 'splitter', 'report', 'ledger', 'transport', 'sdk'],
   cli: ['controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */
