@@ -15,8 +15,8 @@ export interface OutputColumn {
 export interface RowFates {
   /** The row goes no further; counts as filtered. */
   filter(row: number): void;
-  /** The row is a dirty record. `fault` is a ROW_REJECTED that says why; never the value. */
-  reject(row: number, fault: DrayError): void;
+  /** The row is a dirty record. `why` is what `row` would have thrown: best a DrayError ROW_REJECTED that says why; never the value. */
+  reject(row: number, why: unknown): void;
 }
 
 /**

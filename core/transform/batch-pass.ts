@@ -20,6 +20,7 @@ export class BatchPass implements RowFates {
   /** Of the stage that runs: rows that it takes out, by their index among those that are left. */
   #gone: Uint8Array | undefined;
   #label = '';
+  #columns: readonly Cell[][] = [];
 
   constructor(program: Program, batch: RecordBatch, places: CellPlaces) {
     this.#program = program;
@@ -36,10 +37,9 @@ export class BatchPass implements RowFates {
     const { slots, transformer } = stage;
     const made = slots.slice(stage.changes + stage.reads);
     for (const slot of made) this.#slots[slot]!.cells = new Array<Cell>(count).fill(null);
-    if (transformer.batch !== undefined) {
-      const columns = slots.map((slot) => this.#slots[slot]!.cells);
-      transformer.batch(columns, count, this);
-    } else if (transformer.row !== undefined) this.#eachRow(stage, count);
+    this.#columns = slots.map((slot) => this.#slots[slot]!.cells);
+    if (transformer.batch !== undefined) transformer.batch(this.#columns, count, this);
+    else if (transformer.row !== undefined) this.#eachRow(stage, count);
     this.#compact();
   }
 
@@ -59,7 +59,8 @@ export class BatchPass implements RowFates {
     if (this.#takeOut(row)) this.#filtered++;
   }
 
-  reject(row: number, fault: DrayError): void {
+  reject(row: number, why: unknown): void {
+    const fault = faultOf(why, () => this.#columns.map((column) => column[row] ?? null));
     if (fault.code !== 'ROW_REJECTED') throw fault;
     if (!this.#takeOut(row)) return;
     const column = fault.column === undefined ? {} : { column: fault.column };
@@ -95,8 +96,8 @@ export class BatchPass implements RowFates {
     this.#slots[slot] = { cells, original: isChanged ? cells.slice() : undefined };
   }
 
-  #eachRow({ slots, changes, reads, transformer }: Stage, count: number): void {
-    const columns = slots.map((slot) => this.#slots[slot]!.cells);
+  #eachRow({ changes, reads, transformer }: Stage, count: number): void {
+    const columns = this.#columns;
     const cells = new Array<Cell>(columns.length).fill(null);
     const firstMade = changes + reads;
     for (let row = 0; row < count; row++) {
@@ -107,7 +108,7 @@ export class BatchPass implements RowFates {
           continue;
         }
       } catch (thrown) {
-        this.reject(row, faultOf(thrown, cells));
+        this.reject(row, thrown);
         continue;
       }
       for (let i = 0; i < changes; i++) columns[i]![row] = cells[i]!;
@@ -140,9 +141,10 @@ export class BatchPass implements RowFates {
 }
 
 /** Why a row is refused of which a transformer has thrown. A message that holds a cell is not told: it would end up in logs. */
-function faultOf(thrown: unknown, cells: readonly Cell[]): DrayError {
+function faultOf(thrown: unknown, cellsOf: () => readonly Cell[]): DrayError {
   if (thrown instanceof Error && thrown.name === 'DrayError') return asDrayError(thrown);
   const { name, message } = thrown instanceof Error ? thrown : { name: 'an error', message: String(thrown) };
+  const cells = cellsOf();
   const words = message.split(/\W+/);
   const isTelling = cells.some((cell) => cell !== null && cell !== '' && (cell.length > 3 ? message.includes(cell) : words.includes(cell)));
   return new DrayError('ROW_REJECTED', isTelling ? name : `${name}: ${message}`, { cause: thrown });

@@ -35,3 +35,11 @@ export function textColumn(
   };
   return { column: { name: column.name, type: 'string', isNullable } satisfies Column, row };
 }
+
+/** The same columns as texts, by their positions. */
+export function toText(
+  found: readonly { readonly position: number; readonly column: Column }[],
+  facts: { readonly isNullable?: boolean } = {},
+): Map<number, Column> {
+  return new Map(found.map(({ position, column: { name, isNullable } }) => [position, { name, type: 'string', isNullable, ...facts }]));
+}

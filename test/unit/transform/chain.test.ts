@@ -38,6 +38,7 @@ interface Step {
   readonly naive: (row: readonly Cell[]) => Cell[] | undefined;
 }
 
+let names = 0;
 const at = (position: number, row: readonly unknown[]) => position % row.length;
 const steps: Record<string, (position: number, other: number, value: Cell) => Step> = {
   set: (position, _other, value) => ({
@@ -98,10 +99,10 @@ const steps: Record<string, (position: number, other: number, value: Cell) => St
     naive: (row) => (row.length === 1 ? [...row] : row.filter((_, index) => index !== at(position, row))),
   }),
   turn: () => ({ open: (schema) => ({ output: same(schema).reverse() }), naive: (row) => [...row].reverse() }),
-  add: (position, other) => ({
+  add: (position) => ({
     open: (schema) => ({
       reads: [at(position, schema.columns)],
-      output: [{ column: text(`new ${schema.columns.length} ${other}`), from: 'new' }, ...same(schema)],
+      output: [{ column: text(`new ${names++}`), from: 'new' }, ...same(schema)],
       row: (cells) => {
         cells[1] = cells[0] === null ? null : `<${cells[0]}>`;
       },
