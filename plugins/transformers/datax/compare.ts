@@ -107,7 +107,7 @@ function times(column: Column, value: string): Comparison {
 }
 
 function unfit({ name, type }: Column, value: string, what: string): DrayError {
-  return new DrayError('JOB_INVALID', `the column "${name}" is a ${type}, and cannot be compared with "${value}"`, {
+  return new DrayError('JOB_INVALID', `the column "${name}" is of type ${type}, and cannot be compared with "${value}"`, {
     remedy: `Give ${what}, or turn the column into a text with a "cast" in front.`,
   });
 }

@@ -29,7 +29,7 @@ export default defineTransformer({
     const cellOf = (cell: Cell, convert: Convert, { name }: Column): Cell => {
       if (cell === null || (emptyAsNull && cell === '')) return null;
       const converted = convert(cell);
-      if (converted === undefined) throw new DrayError('ROW_REJECTED', `a value that cannot become a ${type}`, { column: name });
+      if (converted === undefined) throw new DrayError('ROW_REJECTED', `a value that is no ${type}`, { column: name });
       return converted;
     };
     return {

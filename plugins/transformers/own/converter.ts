@@ -64,7 +64,7 @@ function dayOf(cell: string): string | undefined {
 
 function formatted(column: Column, type: LogicalType, format: string): Convert {
   if (column.type !== 'string')
-    throw new DrayError('JOB_INVALID', `"format" says how a text is read, and the column "${column.name}" is a ${column.type}`);
+    throw new DrayError('JOB_INVALID', `"format" says how a text is read, and the column "${column.name}" is of type ${column.type}`);
   const { canonical } = cellType({ type: 'timestamp', format })!;
   const moment: Convert = (cell) => {
     const text = canonical(cell);
