@@ -1,4 +1,4 @@
-import { asDrayError, type Cell, DrayError, isNullCell, type RecordBatch, type RowFates, readText } from '../sdk/index.ts';
+import { asDrayError, BACKSLASH, type Cell, DrayError, isNullCell, type RecordBatch, type RowFates, readText } from '../sdk/index.ts';
 import type { CellPlaces } from './cell-places.ts';
 import type { Transformed } from './chain.ts';
 import type { Program, Stage } from './compile.ts';
@@ -87,11 +87,13 @@ export class BatchPass implements RowFates {
     const rows = this.#rows;
     const count = this.#count;
     const cells = new Array<Cell>(count);
+    const hasEscapes = bytes.includes(BACKSLASH);
     for (let index = 0; index < count; index++) {
       const row = rows === undefined ? index : rows[index]!;
       const start = places.start(row, source!);
       const end = places.end(row, source!);
-      cells[index] = isNullCell(bytes, start, end) ? null : readText(bytes, start, end);
+      if (!hasEscapes) cells[index] = bytes.toString('utf8', start, end);
+      else cells[index] = isNullCell(bytes, start, end) ? null : readText(bytes, start, end);
     }
     this.#slots[slot] = { cells, original: isChanged ? cells.slice() : undefined };
   }

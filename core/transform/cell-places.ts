@@ -1,4 +1,4 @@
-import { LF, type RecordBatch, TAB } from '../sdk/index.ts';
+import { DrayError, type RecordBatch, TAB } from '../sdk/index.ts';
 
 /** Where the cells of a batch stand, up to the last column that somebody needs: what is behind it is never looked at. */
 export class CellPlaces {
@@ -27,10 +27,12 @@ export class CellPlaces {
     for (let row = 0; row < rowCount; row++) {
       let at = row === 0 ? 0 : rowEnds[row - 1]!;
       const next = cell + stride;
+      // None of these is the last cell of its row, so a TAB is behind each.
+      const rowEnd = rowEnds[row]!;
       while (cell < next) {
-        const byte = bytes[at]!;
-        if (byte === TAB || byte === LF) ends[cell++] = at;
-        at++;
+        while (at < rowEnd && bytes[at] !== TAB) at++;
+        if (at === rowEnd) throw new DrayError('INTERNAL', `a row of a batch has fewer cells than its schema has columns, ${this.#width}`);
+        ends[cell++] = at++;
       }
     }
   }

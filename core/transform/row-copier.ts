@@ -18,6 +18,9 @@ export interface Rows {
   readonly slots: readonly SlotCells[];
 }
 
+/** Bytes from which on a call into native code is faster than a loop. */
+const longCopy = 48;
+
 /**
  * Packs the rows behind a chain: bytes that nobody has touched are copied in stretches as long as possible, over cells and over rows, and a batch of which
  * nothing changes is handed on as it is.
@@ -56,12 +59,16 @@ export class RowCopier {
     this.#from = this.#to = this.#at = 0;
     let packed = 0;
     for (let index = 0; index < count; index++) {
-      const [at, from, to] = [this.#at, this.#from, this.#to];
+      const at = this.#at;
+      const from = this.#from;
+      const to = this.#to;
       try {
         this.#row(rows.rows === undefined ? index : rows.rows[index]!, index, rows);
         packed++;
       } catch (fault) {
-        [this.#at, this.#from, this.#to] = [at, from, to];
+        this.#at = at;
+        this.#from = from;
+        this.#to = to;
         onFault(index, fault);
       }
     }
@@ -126,7 +133,9 @@ export class RowCopier {
     const length = this.#to - this.#from;
     if (length === 0) return;
     this.#reserve(length);
-    this.#source.copy(this.#builder.buffer, this.#at, this.#from, this.#to);
+    const target = this.#builder.buffer;
+    if (length > longCopy) this.#source.copy(target, this.#at, this.#from, this.#to);
+    else for (let i = 0; i < length; i++) target[this.#at + i] = this.#source[this.#from + i]!;
     this.#at += length;
     this.#from = this.#to;
   }
