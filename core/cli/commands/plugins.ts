@@ -52,7 +52,7 @@ function facts({ kind, name, aliases = [], summary, options }: AnyPlugin): objec
 }
 
 function oneLine({ kind, name, aliases = [], summary }: AnyPlugin): string {
-  return `${name.padEnd(10)} ${kind}  ${[name, ...aliases].at(-1)!.padEnd(18)} ${summary}`;
+  return `${name.padEnd(10)} ${kind.padEnd(11)}  ${[name, ...aliases].at(-1)!.padEnd(18)} ${summary}`;
 }
 
 function withOptions(plugin: AnyPlugin): string {
