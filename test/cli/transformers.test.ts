@@ -9,7 +9,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 const databases: Record<'postgres' | 'mysql', TestDatabase> = {} as never;
-const rows = 20_000;
+const rows = 60_000;
 
 beforeAll(async () => {
   const [postgres, mariadb] = [providedPostgres(), providedMariadb()];
@@ -122,6 +122,17 @@ describe('a job with transformers', () => {
     expect(JSON.parse(plugin)).toMatchObject([{ kind: 'transformer', options: { properties: { key: { secret: true } } } }]);
   });
 
+  test('starts from a template that dray check accepts, and editors know its options', async () => {
+    const template = await runDray(['template', '-r', 'streamreader', '-t', 'dx_pad', 'dx_js', '-w', 'streamwriter']);
+    const { job } = JSON.parse(template.stdout) as { job: { content: { transformer: { name: string; parameter: object }[] }[] } };
+    expect(job.content[0]!.transformer.map(({ name }) => name)).toEqual(['dx_pad', 'dx_js']);
+    expect((await runDray(['check', '--offline', writeJob(tempFolder(), template.stdout)])).exitCode).toBe(0);
+    const schema = JSON.parse((await runDray(['schema'])).stdout) as object;
+    const named = expect.objectContaining({ if: { properties: { name: { enum: ['js', 'dx_js'] } }, required: ['name'] } }) as object;
+    const transformer = { items: { allOf: expect.arrayContaining([named]) as object } };
+    expect(schema).toMatchObject({ properties: { job: { properties: { content: { items: { properties: { transformer } } } } } } });
+  });
+
   test('takes one of the user, by its path', async () => {
     const folder = tempFolder();
     writeFileSync(
@@ -211,7 +222,7 @@ describe('MySQL → PostgreSQL through transformers', () => {
   test('counts what a killed process has filtered, too', async () => {
     await table('resumed');
     const where = own();
-    const path = writeJob(tempFolder(), job('resumed', { speed: { channel: 1, record: 5000 } }));
+    const path = writeJob(tempFolder(), job('resumed', { speed: { channel: 1, record: 10_000 } }));
     const running = startDray(['run', path], where);
     await until('a task commits', 30_000, async () => {
       const [newest] = await listRuns(where.env.DRAY_STATE_DIR);
@@ -220,8 +231,7 @@ describe('MySQL → PostgreSQL through transformers', () => {
     running.signal('SIGKILL');
     await running.ended;
     const [killed] = await listRuns(where.env.DRAY_STATE_DIR);
-    const { report, exitCode, stderr } = await runDray(['resume', killed!.begun.run, '--json'], where);
-    console.error(stderr);
+    const { report, exitCode } = await runDray(['resume', killed!.begun.run, '--json'], where);
     expect(exitCode).toBe(0);
     expect(report!.tasks.some(({ isFromEarlierProcess, rows: counts }) => isFromEarlierProcess && counts.filtered > 0)).toBe(true);
     expect(report!.rows).toMatchObject({ read: rows, filtered: filtered - undatedAndFiltered, dirty: undated + undatedAndFiltered });

@@ -16,8 +16,8 @@ const options = z.strictObject({
     .describe('Names of the columns that `row` has. Default: those that the code names, or all if that cannot be told'),
   timeoutMs: integer({ min: 1, max: 600_000 })
     .default(5000)
-    .describe('How long the code may take for one batch of rows; then the task fails'),
-  memoryMb: integer({ min: 1, max: 1024 }).default(64).describe('Memory that the code may use'),
+    .describe('Milliseconds that the code may take for one batch of rows, then the task fails; default 5000'),
+  memoryMb: integer({ min: 1, max: 1024 }).default(64).describe('Megabytes of memory that the code may use; default 64'),
 });
 
 async function open({ code, columns, ...limits }: z.output<typeof options>, schema: Schema): Promise<Transformer> {

@@ -16,10 +16,12 @@ export default defineTransformer({
         .describe(
           '`email` keeps the first letter and what stands from the @ on; `phone` keeps the last four digits and the signs between digits',
         ),
-      keepFirst: integer({ min: 0 }).default(0).describe('With type `text`: characters at the start that stay'),
+      keepFirst: integer({ min: 0 }).default(0).describe('With type `text`: characters at the start that stay; default 0'),
       keepLast: integer({ min: 0 })
         .default(0)
-        .describe('With type `text`: characters at the end that stay. A text that has no more than would stay is masked as a whole'),
+        .describe(
+          'With type `text`: characters at the end that stay; default 0. A text that has no more than would stay is masked as a whole',
+        ),
       char: character.default('*').describe('The sign that takes their place'),
     })
     .refine(...namesColumn),
