@@ -28,7 +28,10 @@ export function comparison(column: Column, value: string): Comparison {
       return moments(column, value);
     case 'time':
       return times(column, value);
-    default: {
+    case 'string':
+    case 'bytes':
+    case 'boolean':
+    case 'json': {
       const read = textOf(column);
       return (cell) => {
         const text = read(cell);

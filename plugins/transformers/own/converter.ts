@@ -70,17 +70,13 @@ function formatted(column: Column, type: LogicalType, format: string): Convert {
     const text = canonical(cell);
     return text === undefined || text.length > 10 ? text : `${text} 00:00:00`;
   };
-  switch (type) {
-    case 'date':
-      return (cell) => canonical(cell)?.slice(0, 10);
-    case 'timestamp':
-      return moment;
-    case 'timestamptz':
-      return (cell) => {
-        const text = moment(cell);
-        return text === undefined ? undefined : `${text}+00`;
-      };
-    default:
-      throw new DrayError('JOB_INVALID', `"format" goes with the types date, timestamp and timestamptz, and not with ${type}`);
+  if (type === 'date') return (cell) => canonical(cell)?.slice(0, 10);
+  if (type === 'timestamp') return moment;
+  if (type === 'timestamptz') {
+    return (cell) => {
+      const text = moment(cell);
+      return text === undefined ? undefined : `${text}+00`;
+    };
   }
+  throw new DrayError('JOB_INVALID', `"format" goes with the types date, timestamp and timestamptz, and not with ${type}`);
 }

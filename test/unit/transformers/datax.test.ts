@@ -3,7 +3,7 @@ import { resolvePlugin } from '../../../core/registry/registry.ts';
 import type { Cell, LogicalType } from '../../../core/sdk/index.ts';
 import { openTransformers, transformed, typedSchema } from '../../support/through-chain.ts';
 
-type Fate = Cell | 'filtered' | RegExp;
+type Fate = Cell | RegExp;
 
 /** What becomes of one cell: its text behind the transformer, or why its row is dirty. */
 async function fateOf(name: string, paras: unknown[], cell: Cell, type: LogicalType = 'string') {
