@@ -7,6 +7,7 @@ import { type BenchOptions, parseBenchOptions, usage } from './options.ts';
 import type { BenchResult, LaneResult } from './results.ts';
 import { type LaneContext, runFileLane, runLatencyLane, runMemoryLane, runThroughputLane } from './run-lane.ts';
 import { resultTables } from './tables.ts';
+import { transformerLanes } from './transformers/transformer-lanes.ts';
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
@@ -35,7 +36,7 @@ async function runLanes(options: BenchOptions, context: LaneContext): Promise<La
   for (const name of options.lanes) {
     const lane = lanes.find((one) => one.name === name);
     if (lane !== undefined) results.push(await runLane(lane, options, context));
-    const fileLane = fileLanes.find((one) => one.name === name);
+    const fileLane = [...fileLanes, ...transformerLanes].find((one) => one.name === name);
     if (fileLane !== undefined) results.push(await runFileLane(fileLane, 'files', options, context));
   }
   if (!options.hasMemory) return results;

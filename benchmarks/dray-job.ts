@@ -23,7 +23,10 @@ export function writeJobFile(folder: string, source: BenchDatabase, target: Benc
 }
 
 /** @returns `path` */
-export async function writeJob(path: string, sides: { readonly reader: Plugin; readonly writer: Plugin }): Promise<string> {
+export async function writeJob(
+  path: string,
+  sides: { readonly reader: Plugin; readonly writer: Plugin; readonly transformer?: readonly Plugin[] },
+): Promise<string> {
   await writeFile(path, JSON.stringify({ job: { content: [sides] } }, null, 2));
   return path;
 }

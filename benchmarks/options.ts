@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { fileLaneNames } from './files/file-lanes.ts';
 import { laneNames } from './lanes.ts';
+import { transformerLaneNames } from './transformers/transformer-lanes.ts';
 
 export interface BenchOptions {
   readonly rows: number;
@@ -20,7 +21,8 @@ export const usage = `npm run bench -- [options]
   --runs N          runs of each command in the throughput lanes (default 5)
   --files           the lanes with files instead of those between databases
   --lanes a,b       only these lanes: ${laneNames.join(', ')};
-                    with files: ${fileLaneNames.join(', ')}
+                    with files: ${fileLaneNames.join(', ')};
+                    with transformers: ${transformerLaneNames.join(', ')}
   --memory          also the memory lanes: peak memory at 1 and at 4 million rows, with --files at 10 (--lanes "" --memory: only these)
   --json FILE       every single measurement
   --markdown FILE   the tables, for README.md
@@ -42,7 +44,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | 'help
     },
   });
   if (values.help) return 'help';
-  const all = [...laneNames, ...fileLaneNames];
+  const all = [...laneNames, ...fileLaneNames, ...transformerLaneNames];
   const lanes = values.lanes?.split(',').filter((name) => name !== '') ?? (values.files ? fileLaneNames : laneNames);
   for (const name of lanes) {
     if (!all.includes(name)) throw new Error(`There is no lane "${name}". The lanes are ${all.join(', ')}.`);

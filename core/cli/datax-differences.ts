@@ -13,7 +13,11 @@ export const jobDifferences: readonly Difference[] = [
     datax: 'any number of rows may fail, and the job ends with exit code 0',
     here: 'no dirty record is allowed: say `{"record": N}` or `{"percentage": 0.01}`',
   },
-  { what: '`errorLimit.record` and `percentage` together', datax: 'only `record` counts', here: 'both hold; `dray import datax` leaves `percentage` out' },
+  {
+    what: '`errorLimit.record` and `percentage` together',
+    datax: 'only `record` counts',
+    here: 'both hold; `dray import datax` leaves `percentage` out',
+  },
   {
     what: '`errorLimit` reached',
     datax: 'is noticed every ten seconds, a percentage at the end',

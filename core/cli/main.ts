@@ -235,7 +235,11 @@ Examples:
     .description('print a job file to start from')
     .requiredOption('-r, --reader <name>', 'reader')
     .requiredOption('-w, --writer <name>', 'writer')
-    .addHelpText('after', '\nExamples:\n  dray template -r mysqlreader -w postgresqlwriter > orders.json')
+    .option('-t, --transformer <name...>', 'transformers in between', [])
+    .addHelpText(
+      'after',
+      '\nExamples:\n  dray template -r mysqlreader -w postgresqlwriter > orders.json\n  dray template -r mysqlreader -t mask -w txtfilewriter',
+    )
     .action(async (options) => {
       await (await import('./commands/template.ts')).printTemplate(options);
     });

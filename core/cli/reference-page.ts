@@ -1,7 +1,7 @@
-import type { ReaderPlugin, WriterPlugin } from '../sdk/index.ts';
+import type { ReaderPlugin, TransformerPlugin, WriterPlugin } from '../sdk/index.ts';
 import { optionRows } from './option-rows.ts';
 
-export type AnyPlugin = ReaderPlugin | WriterPlugin;
+export type AnyPlugin = ReaderPlugin | WriterPlugin | TransformerPlugin;
 
 /** docs/plugins.md: the options of plugins, from the schemas that validate them. */
 export function referencePage(plugins: readonly AnyPlugin[]): string {

@@ -69,7 +69,7 @@ export function taskSpecs(
   },
 ): TaskSpec[] {
   const { run, content, taskIds, flows, plan, target, guarantee, limits } = facts;
-  const { reader, writer } = plan.content;
+  const { reader, writer, transformers } = plan.content;
   const batch = batchLimits(limits.rate.rates, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
     run,
@@ -80,7 +80,9 @@ export function taskSpecs(
     content,
     reader: { plugin: reader.ref, options: reader.options },
     writer: { plugin: writer.ref, options: writer.options },
+    transformers: transformers.map(({ ref, options }) => ({ plugin: ref, options })),
     source: plan.source,
+    delivered: plan.delivered,
     target,
     split,
     batch,

@@ -15,6 +15,7 @@ import {
 import { bytesPerTask, defaultSplitBytes } from '../splitter/size.ts';
 import { planSplits, type SplitPlan } from '../splitter/split-plan.ts';
 import { orAborted } from '../task/or-aborted.ts';
+import { deliveredBy } from './delivered.ts';
 
 /** How long a plugin may take to give up looking at a source or preparing a target, once the run is cancelled. */
 const cancelGraceMs = 3000;
@@ -36,7 +37,10 @@ export interface Plan extends SplitPlan {
   readonly resumed: PlannedContent | undefined;
   readonly content: Content;
   readonly reader: Reader;
+  /** Columns that the reader delivers. */
   readonly source: Schema;
+  /** Columns behind the transformers. */
+  readonly delivered: Schema;
 }
 
 /** A plan whose target is open, too. */
@@ -53,6 +57,7 @@ export async function planContent(content: Content, options: PlanOptions): Promi
     const source = await on('source', signal, () => reader.schema());
     const [first] = source.columns;
     if (first === undefined) throw new DrayError('COLUMN_MISSING', 'the source has no columns', { side: 'source' });
+    const delivered = await deliveredBy(content.transformers, source, context);
     const splitBytes = options.splitBytes ?? defaultSplitBytes;
     const hint: SplitHint = { channels, bytesPerTask: (total) => bytesPerTask(total, { channels, splitBytes }) };
     const parts = (await on('source', signal, () => reader.split?.(hint))) ?? [{ name: 'all' }];
@@ -64,7 +69,7 @@ export async function planContent(content: Content, options: PlanOptions): Promi
         progress: options.planning,
       }),
     );
-    return { content, reader, source, resumed: undefined, ...splitPlan };
+    return { content, reader, source, delivered, resumed: undefined, ...splitPlan };
   } catch (error) {
     await Promise.allSettled([reader.close?.()]);
     throw error;
@@ -96,14 +101,14 @@ export async function verifySource({ reader, splits }: Plan, signal: AbortSignal
   await on('source', signal, () => reader.verify?.(splits));
 }
 
-/** Makes the target ready and checks that the source's columns go into it. */
-export async function prepareTarget({ writer, source }: OpenPlan, intent: WriteIntent, signal: AbortSignal): Promise<Target> {
-  return matched(source, await on('target', signal, () => writer.prepare?.(source, intent) ?? writer.inspect(source)));
+/** Makes the target ready and checks that the columns behind the transformers go into it. */
+export async function prepareTarget({ writer, delivered }: OpenPlan, intent: WriteIntent, signal: AbortSignal): Promise<Target> {
+  return matched(delivered, await on('target', signal, () => writer.prepare?.(delivered, intent) ?? writer.inspect(delivered)));
 }
 
 /** The same without changing anything. */
-export async function inspectTarget({ writer, source }: OpenPlan, signal: AbortSignal): Promise<Target> {
-  return matched(source, await on('target', signal, () => writer.inspect(source)));
+export async function inspectTarget({ writer, delivered }: OpenPlan, signal: AbortSignal): Promise<Target> {
+  return matched(delivered, await on('target', signal, () => writer.inspect(delivered)));
 }
 
 /** Releases both ends; what fails then has nothing left to spoil. */
@@ -120,13 +125,13 @@ export async function closeReader({ reader }: Plan): Promise<void> {
   await Promise.allSettled([reader.close?.()]);
 }
 
-function matched(source: Schema, target: Target): Target {
-  const [from, to] = [source.columns.length, target.schema.columns.length];
+function matched(delivered: Schema, target: Target): Target {
+  const [from, to] = [delivered.columns.length, target.schema.columns.length];
   if (from === to) return target;
   const names = ({ columns }: Schema) => columns.map(({ name }) => name).join(', ');
   throw new DrayError(
     'COLUMN_COUNT',
-    `the reader delivers ${from} column${from === 1 ? '' : 's'} (${names(source)}) and the writer takes ${to} (${names(target.schema)})`,
+    `the reader delivers ${from} column${from === 1 ? '' : 's'} (${names(delivered)}) and the writer takes ${to} (${names(target.schema)})`,
   );
 }
 

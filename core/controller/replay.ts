@@ -10,6 +10,8 @@ import { moveRows } from './move-rows.ts';
 export interface ReplayResult {
   readonly content: number;
   readonly loaded: number;
+  /** Rows that a transformer has let go no further: their replay is done, too. */
+  readonly filtered: number;
   /** Rows that were refused again; they stay in the quarantine. */
   readonly refused: readonly { readonly id: string; readonly cause: string }[];
 }
@@ -54,15 +56,17 @@ async function load(
   { ledger, context }: { ledger: RunLedger; context: PluginContext },
 ): Promise<ReplayResult> {
   const plan = ledger.earlier!.contents.get(content)?.plan;
-  const writer = job.contents[content]?.writer;
+  const { writer, transformers = [] } = job.contents[content] ?? {};
   if (plan === undefined || writer === undefined)
     throw new DrayError('RUN_NOT_RESUMABLE', `the job has no content ${content + 1} any more`);
   const known = ids.flatMap((id) => rows.get(id) ?? []);
-  // The target counts the rows from 1, in the order in which they were given.
+  // Rows are counted from 1, in the order in which they were given.
   const idOf = ({ row }: DirtyRecord) => known[row - 1]!.id;
   const { refused, counters } = await moveRows({
     rows: known.map((row) => cellsOf(row, plan.source)),
+    // The quarantine holds rows as they were read, so they take the whole way again.
     schema: plan.source,
+    transformers,
     writer,
     task,
     attempt: ledger.epoch,
@@ -76,7 +80,12 @@ async function load(
     },
   });
   await ledger.append({ type: 'replayed', task, at: new Date().toISOString() });
-  return { content, loaded: counters.rowsWritten, refused: refused.map((one) => ({ id: idOf(one), cause: one.cause })) };
+  return {
+    content,
+    loaded: counters.rowsWritten,
+    filtered: counters.rowsFiltered,
+    refused: refused.map((one) => ({ id: idOf(one), cause: one.cause })),
+  };
 }
 
 function cellsOf({ id, cells = {} }: QuarantinedRow, { columns }: Schema): Cell[] {

@@ -4,7 +4,7 @@ import { serverLimits } from './server-limits.ts';
 import { maxChannels } from './speed.ts';
 import { duration, moment } from './times.ts';
 
-const end = (what: string) =>
+const end = (what: 'reader' | 'writer' | 'transformer') =>
   z.strictObject({
     name: z
       .string()
@@ -110,9 +110,9 @@ const content = z.strictObject({
   reader: end('reader'),
   writer: end('writer'),
   transformer: z
-    .array(z.unknown())
-    .max(0, { error: 'Transformers are not supported by this version of dray; compute the value in "column" of the reader' })
-    .optional(),
+    .array(end('transformer'))
+    .optional()
+    .describe('What is done to the rows on their way, one after the other: changed, filtered, columns renamed or dropped'),
 });
 
 /** The job file. DataX's shape, so that its files run unchanged. */

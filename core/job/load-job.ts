@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { PluginRef } from '../registry/plugin-ref.ts';
-import { resolvePlugin } from '../registry/registry.ts';
-import { DrayError, type ReaderPlugin, type WriterPlugin, z } from '../sdk/index.ts';
+import { type Kind, type PluginKinds, resolvePlugin } from '../registry/registry.ts';
+import { DrayError, type ReaderPlugin, type TransformerPlugin, type WriterPlugin, z } from '../sdk/index.ts';
 import { columnFormsFor } from './column-forms.ts';
 import { jobFileSchema } from './job-schema.ts';
 import { type JobSource, readJobSource } from './job-source.ts';
@@ -20,8 +20,16 @@ export interface End<P> {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** A transformer of a content. */
+export interface TransformerEnd extends End<TransformerPlugin> {
+  /** Where it stands in the job file, with line and column. */
+  readonly place: string;
+}
+
 export interface Content {
   readonly reader: End<ReaderPlugin>;
+  /** What is done to the rows in between, in order. */
+  readonly transformers: readonly TransformerEnd[];
   readonly writer: End<WriterPlugin>;
 }
 
@@ -106,12 +114,18 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
   const { content } = file.job;
   const setting: Partial<NonNullable<typeof file.job.setting>> = file.job.setting ?? {};
   const forms = columnFormsFor(common?.column);
-  const end = <K extends 'reader' | 'writer'>(kind: K, given: { name: string; parameter: Record<string, unknown> }, path: Path) =>
+  const end = <K extends Kind>(kind: K, given: { name: string; parameter: Record<string, unknown> }, path: Path) =>
     loadEnd(kind, { ...given, folder, forms }, job, path, options);
   const contents: Content[] = [];
-  for (const [index, { reader, writer }] of content.entries()) {
+  for (const [index, { reader, writer, transformer = [] }] of content.entries()) {
+    const transformers: TransformerEnd[] = [];
+    for (const [position, one] of transformer.entries()) {
+      const path = ['job', 'content', index, 'transformer', position];
+      transformers.push({ ...(await end('transformer', one, path)), place: placeInJob(job, path) });
+    }
     contents.push({
       reader: await end('reader', reader, ['job', 'content', index, 'reader']),
+      transformers,
       writer: await end('writer', writer, ['job', 'content', index, 'writer']),
     });
   }
@@ -169,18 +183,18 @@ interface GivenEnd {
   readonly forms: ReturnType<typeof columnFormsFor>;
 }
 
-async function loadEnd<K extends 'reader' | 'writer'>(
+async function loadEnd<K extends Kind>(
   kind: K,
   { name, parameter: given, folder, forms }: GivenEnd,
   job: JobText,
   path: Path,
   options: LoadOptions,
-): Promise<End<K extends 'reader' ? ReaderPlugin : WriterPlugin>> {
+): Promise<End<PluginKinds[K]>> {
   const { ref, plugin } = await resolvePlugin(kind, name, folder).catch((error: unknown) => {
     throw error instanceof DrayError ? error.at({ place: placeInJob(job, [...path, 'name']) }) : error;
   });
   const parameter = forms.into(given, plugin.options);
   options.mask.add(...secretsIn(parameter, z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as object));
   const valid = validate(plugin.options, parameter, job, { at: [...path, 'parameter'], ...options });
-  return { ref, plugin, options: valid } as End<K extends 'reader' ? ReaderPlugin : WriterPlugin>;
+  return { ref, plugin, options: valid };
 }

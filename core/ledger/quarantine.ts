@@ -10,7 +10,8 @@ export interface QuarantinedRow {
   readonly task: number;
   /** Only rows of the attempt that committed count. */
   readonly attempt: number;
-  readonly side: Side;
+  /** Who refused it. */
+  readonly side: Side | 'transformer';
   readonly split: string;
   /** Position among the rows of its split, from 1. */
   readonly row: number;

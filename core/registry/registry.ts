@@ -2,12 +2,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire, register } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { DrayError, type ReaderPlugin, type WriterPlugin } from '../sdk/index.ts';
+import { DrayError, type ReaderPlugin, type TransformerPlugin, type WriterPlugin } from '../sdk/index.ts';
 import type { PluginRef } from './plugin-ref.ts';
 import { unknownPlugin } from './unknown-plugin.ts';
 
-export type Kind = 'reader' | 'writer';
-type PluginOf<K extends Kind> = K extends 'reader' ? ReaderPlugin : WriterPlugin;
+export type Kind = PluginRef['kind'];
+
+/** The plugin of each kind. */
+export interface PluginKinds {
+  readonly reader: ReaderPlugin;
+  readonly writer: WriterPlugin;
+  readonly transformer: TransformerPlugin;
+}
+
+type PluginOf<K extends Kind> = PluginKinds[K];
 
 export interface Found<K extends Kind> {
   readonly ref: PluginRef;
@@ -17,11 +25,11 @@ export interface Found<K extends Kind> {
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const builtInFolder = new URL('../../plugins/', import.meta.url);
 
-/** The plugins that come with dray: each folder of plugins/ with a reader and/or a writer module. */
+/** The plugins that come with dray: those that the modules `reader`, `writer` and `transformer` in the folders of plugins/ export. */
 export async function builtInPlugins<K extends Kind>(kind: K): Promise<Found<K>[]> {
   const folders = readdirSync(builtInFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'));
   const modules = folders.map(({ name }) => new URL(`${name}/${kind}.${extension}`, builtInFolder)).filter((url) => existsSync(url));
-  return Promise.all(modules.map((url) => importPlugin(kind, url.href, true)));
+  return (await Promise.all(modules.map((url) => importPlugins(kind, url.href, true)))).flat();
 }
 
 /**
@@ -33,7 +41,7 @@ export async function resolvePlugin<K extends Kind>(kind: K, name: string, folde
   if (/^\.{0,2}[/\\]/.test(name) || /\.[cm]?js$/.test(name) || isAbsolute(name)) {
     const path = resolve(folder, name);
     if (!existsSync(path)) throw new DrayError('PLUGIN_UNKNOWN', `there is no ${kind} at ${path}`);
-    return importPlugin(kind, pathToFileURL(path).href, false);
+    return importFirst(kind, pathToFileURL(path).href);
   }
   const builtIn = await builtInPlugins(kind);
   const names = (found: Found<K>) => [found.plugin.name, ...(found.plugin.aliases ?? [])];
@@ -41,7 +49,7 @@ export async function resolvePlugin<K extends Kind>(kind: K, name: string, folde
   const match = builtIn.find((found) => names(found).some((known) => known.toLowerCase() === wanted));
   if (match !== undefined) return match;
   const entry = packageEntry(name, folder);
-  if (entry !== undefined) return importPlugin(kind, pathToFileURL(entry).href, false);
+  if (entry !== undefined) return importFirst(kind, pathToFileURL(entry).href);
   throw unknownPlugin(
     kind,
     name,
@@ -51,7 +59,13 @@ export async function resolvePlugin<K extends Kind>(kind: K, name: string, folde
 
 /** Imports a plugin found before, possibly in another thread. */
 export async function loadPlugin<K extends Kind>(ref: PluginRef & { readonly kind: K }): Promise<PluginOf<K>> {
-  return (await importPlugin(ref.kind, ref.module, ref.isBuiltIn)).plugin;
+  const found = await importPlugins(ref.kind, ref.module, ref.isBuiltIn);
+  return (found.find((one) => one.ref.exportName === ref.exportName) ?? found[0]!).plugin;
+}
+
+async function importFirst<K extends Kind>(kind: K, module: string): Promise<Found<K>> {
+  const [first] = await importPlugins(kind, module, false);
+  return first!;
 }
 
 let isSdkRegistered = false;
@@ -67,7 +81,8 @@ function registerSdk(): void {
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
-async function importPlugin<K extends Kind>(kind: K, module: string, isBuiltIn: boolean): Promise<Found<K>> {
+/** All plugins of a kind that a module exports; at least one. */
+async function importPlugins<K extends Kind>(kind: K, module: string, isBuiltIn: boolean): Promise<Found<K>[]> {
   if (!isBuiltIn) registerSdk();
   let exports: Record<string, unknown>;
   try {
@@ -75,10 +90,10 @@ async function importPlugin<K extends Kind>(kind: K, module: string, isBuiltIn: 
   } catch (cause) {
     throw new DrayError('PLUGIN_BROKEN', `the ${kind} ${fileURLToPath(module)} cannot be loaded: ${(cause as Error).message}`, { cause });
   }
-  for (const [exportName, value] of Object.entries(exports)) {
-    if (!isPlugin(kind, value)) continue;
-    return { ref: { kind, name: value.name, module, exportName, isBuiltIn }, plugin: value };
-  }
+  const found = Object.entries(exports).flatMap(([exportName, value]): Found<K>[] =>
+    isPlugin(kind, value) ? [{ ref: { kind, name: value.name, module, exportName, isBuiltIn }, plugin: value }] : [],
+  );
+  if (found.length > 0) return found;
   throw new DrayError('PLUGIN_BROKEN', `${fileURLToPath(module)} does not export a ${kind}`);
 }
 

@@ -1,5 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { DrayError, type ReaderPlugin, type WriterPlugin } from '../sdk/index.ts';
+import { DrayError, type ReaderPlugin, type TransformerPlugin, type WriterPlugin } from '../sdk/index.ts';
+import type { PluginRef } from './plugin-ref.ts';
+
+type AnyPlugin = ReaderPlugin | WriterPlugin | TransformerPlugin;
 
 /** Plugins of DataX (the plugin.json files of its repository) for systems that no plugin of ours is about, each without `reader` or `writer`. */
 const dataxSystems = new Set(
@@ -9,7 +12,7 @@ const dataxSystems = new Set(
 );
 
 /** What to say of a name that no plugin has: a slip of the pen, a system that another plugin knows too, one that none knows. */
-export function unknownPlugin(kind: 'reader' | 'writer', name: string, known: readonly (ReaderPlugin | WriterPlugin)[]): DrayError {
+export function unknownPlugin(kind: PluginRef['kind'], name: string, known: readonly AnyPlugin[]): DrayError {
   const wanted = name.toLowerCase();
   const relative = known.find(({ servesFor = [] }) => servesFor.includes(wanted));
   if (relative !== undefined) {
@@ -35,6 +38,6 @@ export function unknownPlugin(kind: 'reader' | 'writer', name: string, known: re
   return new DrayError('PLUGIN_UNKNOWN', `there is no ${kind} called "${name}"${isNear ? `; the nearest is "${nearest}"` : ''}`);
 }
 
-function dataxName({ name, aliases = [] }: ReaderPlugin | WriterPlugin): string {
+function dataxName({ name, aliases = [] }: AnyPlugin): string {
   return aliases[0] ?? name;
 }

@@ -23,7 +23,11 @@ export const errorKinds = {
   JOB_UNKNOWN_KEY: { exit: 2, remedy: 'Correct or remove the key, or pass --lenient to run with a warning instead.' },
   JOB_VARIABLE: { exit: 2, remedy: 'Pass it with -p name=value, or set it in the environment.' },
   PLUGIN_UNKNOWN: { exit: 2, remedy: 'Run `dray plugins` to list the names; a plugin of your own is named by its path or package.' },
-  PLUGIN_BROKEN: { exit: 2, remedy: 'Mend the plugin: its module must export the result of defineReader or defineWriter.' },
+  PLUGIN_BROKEN: {
+    exit: 2,
+    remedy: 'Mend the plugin: its module must export the result of defineReader, defineWriter or defineTransformer.',
+  },
+  CODE_FAILED: { exit: 2, remedy: 'Mend "code" of the transformer, or give it more time or memory.' },
   CONNECT_FAILED: {
     exit: 'side',
     isRetryable: true,

@@ -5,7 +5,9 @@ export {
   BACKSLASH,
   CR,
   escapeOf,
+  isNullCell,
   LF,
+  readText,
   TAB,
   writeBytesAsHex,
   writeBytesAsText,
@@ -23,6 +25,7 @@ export {
   type Json,
   type OpenSnapshot,
   type PluginContext,
+  type PluginDefinition,
   type Reader,
   type ReaderDefinition,
   type ReaderPlugin,
@@ -52,4 +55,13 @@ export {
   type Split,
   type SplitKey,
 } from './split.ts';
+export {
+  defineTransformer,
+  type OutputColumn,
+  positionOf,
+  type RowFates,
+  type Transformer,
+  type TransformerDefinition,
+  type TransformerPlugin,
+} from './transformer.ts';
 export { type Watched, watchOver } from './watchdog.ts';

@@ -233,7 +233,8 @@ export interface Difference {
   readonly tell?: { readonly option: string; readonly when: 'present' | 'absent' };
 }
 
-interface Definition<O extends Options> {
+/** What every plugin says of itself. */
+export interface PluginDefinition<O extends Options> {
   /** Name in job files. DataX's name of the same thing, where there is one, belongs into `aliases`. */
   readonly name: string;
   readonly aliases?: readonly string[];
@@ -251,14 +252,14 @@ interface Definition<O extends Options> {
   readonly example?: Json;
 }
 
-export interface ReaderDefinition<O extends Options = Options> extends Definition<O> {
+export interface ReaderDefinition<O extends Options = Options> extends PluginDefinition<O> {
   /** How `dray files verify` names what it reads: `sftp://host/path`; the `parameter` object that such an address stands for. `file` is a path. */
   readonly address?: { readonly scheme: string; readonly parameter: (address: string) => object };
   /** Called with valid options, in the main thread to plan and in the thread of each task to read. */
   open(options: z.output<O>, context: PluginContext): Promise<Reader> | Reader;
 }
 
-export interface WriterDefinition<O extends Options = Options> extends Definition<O> {
+export interface WriterDefinition<O extends Options = Options> extends PluginDefinition<O> {
   open(options: z.output<O>, context: PluginContext): Promise<Writer> | Writer;
 }
 

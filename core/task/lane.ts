@@ -7,6 +7,7 @@ import {
   type PluginContext,
   type Reader,
   type ReaderPlugin,
+  type TransformerPlugin,
   type WriterPlugin,
 } from '../sdk/index.ts';
 import { cancelGraceMs, orAborted } from './or-aborted.ts';
@@ -18,6 +19,7 @@ import { type EndSpec, type LaneSpec, type TaskListener, type TaskOutcome, type 
 export interface PluginLoader {
   reader(ref: PluginRef): Promise<ReaderPlugin>;
   writer(ref: PluginRef): Promise<WriterPlugin>;
+  transformer(ref: PluginRef): Promise<TransformerPlugin>;
 }
 
 /** An open reader, and whose it is. */
@@ -74,7 +76,8 @@ export class Lane {
     try {
       const reader = await this.#load.reader(spec.reader.plugin);
       const writer = await this.#load.writer(spec.writer.plugin);
-      return await runTask(spec, { reader, writer }, listener, signal, this.#source(spec, reader));
+      const transformers = await Promise.all(spec.transformers.map(({ plugin }) => this.#load.transformer(plugin)));
+      return await runTask(spec, { reader, writer, transformers }, listener, signal, this.#source(spec, reader));
     } catch (error) {
       return { state: 'failed', counters: zeroCounters(), error: asDrayError(error).toWire() };
     } finally {

@@ -16,14 +16,15 @@ export class ChannelOutput implements RecordOutput {
   readonly #channel: Channel;
   #turnStartedAt = performance.now();
   #isWaiting = false;
-  readonly #onBatch: (batch: RecordBatch) => void;
+  readonly #onBatch: (batch: RecordBatch) => RecordBatch | undefined;
   readonly #onReject: (fault: DrayError) => void;
 
+  /** @param events `batch` is told each batch, and returns what the channel gets in its place: a batch or nothing */
   constructor(
     schema: Schema,
     limits: BatchLimits,
     channel: Channel,
-    events: { batch: (batch: RecordBatch) => void; reject: (fault: DrayError) => void },
+    events: { batch: (batch: RecordBatch) => RecordBatch | undefined; reject: (fault: DrayError) => void },
   ) {
     this.schema = schema;
     this.builder = new BatchBuilder(schema, limits);
@@ -62,12 +63,14 @@ export class ChannelOutput implements RecordOutput {
 
   async send(batch: RecordBatch): Promise<void> {
     if (batch.rowCount === 0) return;
-    this.#onBatch(batch);
-    this.#isWaiting = true;
-    try {
-      await this.#channel.push(batch);
-    } finally {
-      this.#isWaiting = false;
+    const delivered = this.#onBatch(batch);
+    if (delivered !== undefined) {
+      this.#isWaiting = true;
+      try {
+        await this.#channel.push(delivered);
+      } finally {
+        this.#isWaiting = false;
+      }
     }
     if (performance.now() - this.#turnStartedAt < turnMs) return;
     await nextTurn();

@@ -9,9 +9,11 @@ import {
   type Side,
   type Split,
   type TaskWriter,
+  type TransformerPlugin,
   type WriterPlugin,
   watchOver,
 } from '../sdk/index.ts';
+import { openChain, type Transformed, type TransformerChain } from '../transform/chain.ts';
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import { ServerFlow } from '../transport/server-flow.ts';
@@ -22,7 +24,7 @@ import { cancelGraceMs, orAborted } from './or-aborted.ts';
 import { ChannelOutput } from './output.ts';
 import { ownReader, type ReaderSource } from './reader-source.ts';
 import { RowPlaces } from './row-places.ts';
-import { type TaskListener, type TaskOutcome, type TaskSpec, type TaskTally, zeroCounters } from './spec.ts';
+import { type DirtyRecord, type TaskListener, type TaskOutcome, type TaskSpec, type TaskTally, zeroCounters } from './spec.ts';
 
 const progressIntervalMs = 200;
 /** How long a commit may go on when the task is to stop. */
@@ -31,6 +33,8 @@ const commitGraceMs = 5000;
 export interface TaskPlugins {
   readonly reader: ReaderPlugin;
   readonly writer: WriterPlugin;
+  /** In the order of the task's; absent: it has none. */
+  readonly transformers?: readonly TransformerPlugin[];
 }
 
 interface Committed {
@@ -54,7 +58,7 @@ export async function runTask(
   const onCancel = () => stop.abort(cancel.reason);
   cancel.addEventListener('abort', onCancel, { once: true });
   if (cancel.aborted) onCancel();
-  const run = new TaskRun(spec, plugins.writer, readers, listener, stop);
+  const run = new TaskRun(spec, plugins, readers, listener, stop);
   // Not kept alive by this: a program in which nothing can happen any more must end, and say so.
   const ticker = setInterval(() => run.report(), progressIntervalMs).unref();
   listener.cuttable?.(() => run.cut());
@@ -72,11 +76,26 @@ export async function runTask(
   }
 }
 
+/** A batch in the channel, and where its rows come from. */
+interface Arrival {
+  /** The batch as it was read: dirty records are kept as they were there. */
+  readonly read: RecordBatch;
+  /** Of each row, its index in `read`; undefined: they are the same. */
+  readonly rows: Uint32Array | undefined;
+  /** Position of the first row of `read` among those that the reader has delivered, from 1. */
+  readonly firstRow: number;
+  readonly misfits: readonly Misfit[];
+}
+
+function untouched(batch: RecordBatch): Transformed {
+  return { batch, rows: undefined, filtered: 0, dirty: [] };
+}
+
 /** One attempt of one task. */
 class TaskRun {
   readonly counters = zeroCounters();
   readonly #spec: TaskSpec;
-  readonly #writerPlugin: WriterPlugin;
+  readonly #plugins: TaskPlugins;
   readonly #readers: ReaderSource;
   readonly #listener: TaskListener;
   readonly #stop: AbortController;
@@ -85,7 +104,11 @@ class TaskRun {
   readonly #output: ChannelOutput;
   readonly #dirtyLimit: DirtyLimit;
   readonly #places = new RowPlaces();
-  readonly #misfits = new WeakMap<RecordBatch, Misfit[]>();
+  readonly #fit: Fit;
+  /** Of the batches in the channel. */
+  readonly #arrivals = new WeakMap<RecordBatch, Arrival>();
+  /** Once it is open; undefined for a task without transformers. */
+  #chain: TransformerChain | undefined;
   #rowsRejected = 0;
   /** What it reads, one after the other; fewer once some were given away. */
   readonly #members: Split[];
@@ -100,10 +123,10 @@ class TaskRun {
   /** Ends the writer's connections. Not in the middle of a commit, if that can be waited for. */
   readonly #writerLife = new AbortController();
 
-  constructor(spec: TaskSpec, writer: WriterPlugin, readers: ReaderSource, listener: TaskListener, stop: AbortController) {
+  constructor(spec: TaskSpec, plugins: TaskPlugins, readers: ReaderSource, listener: TaskListener, stop: AbortController) {
     this.#spec = spec;
     this.#members = [...(spec.split.members ?? [spec.split])];
-    this.#writerPlugin = writer;
+    this.#plugins = plugins;
     this.#readers = readers;
     this.#listener = listener;
     this.#stop = stop;
@@ -117,14 +140,9 @@ class TaskRun {
     if (stop.signal.aborted) onStop();
     this.#channel = new Channel(spec.channel, allOf(new RateLimit(spec.rates, spec.rateClocks), spec.flows), stop.signal);
     this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
-    const fit = new Fit(spec.source, spec.target.schema);
+    this.#fit = new Fit(spec.delivered, spec.target.schema);
     this.#output = new ChannelOutput(spec.source, spec.batch, this.#channel, {
-      batch: (batch) => {
-        this.counters.rowsRead += batch.rowCount;
-        this.counters.bytesRead += batch.bytes.length;
-        // Here, and not when the writer takes it: between two batches the target has nothing to do.
-        if (!fit.isTrivial) this.#misfits.set(batch, fit.misfits(batch));
-      },
+      batch: (batch) => this.#arrived(batch),
       reject: (fault) => {
         this.#rowsRejected++;
         this.counters.rowsRead++;
@@ -165,7 +183,36 @@ class TaskRun {
     return this.#members.length;
   }
 
+  /** What the channel gets of a batch that was read. Here, and not when the writer takes it: between two batches the target has nothing to do. */
+  #arrived(read: RecordBatch): RecordBatch | undefined {
+    const firstRow = this.counters.rowsRead - this.#rowsRejected + 1;
+    this.counters.rowsRead += read.rowCount;
+    this.counters.bytesRead += read.bytes.length;
+    const { batch, rows, filtered, dirty } = this.#chain?.run(read) ?? untouched(read);
+    this.counters.rowsFiltered += filtered;
+    for (const { row, fault } of dirty) this.#dirty('transformer', firstRow + row, fault, read.row(row));
+    if (batch === undefined) {
+      this.#output.builder.reuse(read);
+      this.#stop.signal.throwIfAborted();
+    } else this.#arrivals.set(batch, { read, rows, firstRow, misfits: this.#fit.isTrivial ? [] : this.#fit.misfits(batch) });
+    return batch;
+  }
+
   async toEnd(): Promise<Committed> {
+    const { transformers, source, batch } = this.#spec;
+    const plugins = this.#plugins.transformers ?? [];
+    if (plugins.length > 0) {
+      const links = plugins.map((plugin, index) => ({ plugin, options: transformers[index]!.options }));
+      this.#chain = await openChain(links, source, this.#context, batch);
+    }
+    try {
+      return await this.#toEnd();
+    } finally {
+      await this.#chain?.close();
+    }
+  }
+
+  async #toEnd(): Promise<Committed> {
     let mayRead: (isWanted: boolean) => void = () => undefined;
     const isWanted = new Promise<boolean>((resolve) => {
       mayRead = resolve;
@@ -229,10 +276,10 @@ class TaskRun {
   }
 
   async #write(mayRead: (isWanted: boolean) => void): Promise<Committed> {
-    const { id, attempt, guarantee, source, target } = this.#spec;
-    const writer = await this.#writerPlugin.open(this.#spec.writer.options, { ...this.#context, signal: this.#writerLife.signal });
+    const { id, attempt, guarantee, delivered, target } = this.#spec;
+    const writer = await this.#plugins.writer.open(this.#spec.writer.options, { ...this.#context, signal: this.#writerLife.signal });
     try {
-      const taskWriter = await writer.openTask({ id, attempt, guarantee, source, target });
+      const taskWriter = await writer.openTask({ id, attempt, guarantee, source: delivered, target });
       if (taskWriter.earlier !== undefined) {
         const { commit, tally } = taskWriter.earlier;
         await quietly(taskWriter.abort());
@@ -256,23 +303,32 @@ class TaskRun {
 
   async #loadAll(taskWriter: TaskWriter): Promise<void> {
     const writer = this.#watchedWriter(taskWriter);
-    let firstRow = 1;
     for (let batch = await this.#channel.next(); batch !== undefined; batch = await this.#channel.next()) {
+      const arrival = this.#arrivals.get(batch)!;
+      const refused = (row: number, fault: DrayError) => {
+        const rowRead = arrival.rows?.[row] ?? row;
+        this.#dirty('target', arrival.firstRow + rowRead, fault, arrival.read.row(rowRead));
+      };
       let from = 0;
-      for (const misfit of this.#misfits.get(batch) ?? []) {
-        if (misfit.row > from) await this.#load(writer, batch.slice(from, misfit.row), firstRow + from);
-        const fault = new DrayError('ROW_REJECTED', misfit.cause, { column: misfit.column });
-        this.#dirty('target', firstRow + misfit.row, fault, batch.row(misfit.row));
+      for (const misfit of arrival.misfits) {
+        if (misfit.row > from) await this.#load(writer, batch, { from, to: misfit.row }, refused);
+        refused(misfit.row, new DrayError('ROW_REJECTED', misfit.cause, { column: misfit.column }));
         from = misfit.row + 1;
       }
-      if (from < batch.rowCount) await this.#load(writer, batch.slice(from, batch.rowCount), firstRow + from);
-      firstRow += batch.rowCount;
-      this.#output.builder.reuse(batch);
+      if (from < batch.rowCount) await this.#load(writer, batch, { from, to: batch.rowCount }, refused);
+      if (batch !== arrival.read) this.#chain?.reuse(batch);
+      this.#output.builder.reuse(arrival.read);
     }
   }
 
-  async #load(writer: Pick<TaskWriter, 'write'>, batch: RecordBatch, firstRow: number): Promise<void> {
-    const written = await loadBatch(writer, batch, (row, fault) => this.#dirty('target', firstRow + row, fault, batch.row(row)));
+  /** @param onRefused told the row's index in the batch */
+  async #load(
+    writer: Pick<TaskWriter, 'write'>,
+    batch: RecordBatch,
+    { from, to }: { readonly from: number; readonly to: number },
+    onRefused: (row: number, fault: DrayError) => void,
+  ): Promise<void> {
+    const written = await loadBatch(writer, batch.slice(from, to), (row, fault) => onRefused(from + row, fault));
     this.counters.rowsWritten += written.rows;
     this.counters.bytesWritten += written.bytes;
   }
@@ -309,12 +365,13 @@ class TaskRun {
     }
   }
 
-  #dirty(side: Side, row: number, fault: DrayError, cells?: readonly (string | null)[]): void {
+  /** @param row position among the rows that `side` counts, from 1; a transformer counts as the target does */
+  #dirty(side: DirtyRecord['side'], row: number, fault: DrayError, cells?: readonly (string | null)[]): void {
     this.counters.rowsDirty++;
     this.#listener.dirty({
       side,
       task: this.#spec.id,
-      ...this.#places.of(side, row),
+      ...this.#places.of(side === 'source' ? 'source' : 'target', row),
       cause: fault.message,
       ...(fault.column === undefined ? {} : { column: fault.column }),
       ...(cells === undefined ? {} : { cells }),

@@ -28,7 +28,12 @@ export interface TaskSpec {
   readonly content: number;
   readonly reader: EndSpec;
   readonly writer: EndSpec;
+  /** What is done to the rows in between, in order. */
+  readonly transformers: readonly EndSpec[];
+  /** Columns that the reader delivers. */
   readonly source: Schema;
+  /** Columns behind the transformers: what the writer gets. */
+  readonly delivered: Schema;
   readonly target: Target;
   readonly split: Split;
   readonly batch: BatchLimits;
@@ -75,14 +80,15 @@ export function zeroCounters(): TaskCounters {
 
 /** A row that was refused. Says where and why, never what. */
 export interface DirtyRecord {
-  readonly side: Side;
+  /** Who refused it. */
+  readonly side: Side | 'transformer';
   readonly task: number;
   readonly split: string;
   /** Position of the row among those its split delivered, from 1; 0 if the reader could not even deliver it. */
   readonly row: number;
   readonly column?: string;
   readonly cause: string;
-  /** The row itself, for the quarantine alone; absent if the reader could not even deliver it. */
+  /** The row as the reader delivered it, for the quarantine alone; absent if it could not even do that. */
   readonly cells?: readonly (string | null)[];
 }
 

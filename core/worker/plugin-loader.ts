@@ -5,4 +5,5 @@ import type { PluginLoader } from '../task/lane.ts';
 export const pluginLoader: PluginLoader = {
   reader: (ref) => loadPlugin({ ...ref, kind: 'reader' }),
   writer: (ref) => loadPlugin({ ...ref, kind: 'writer' }),
+  transformer: (ref) => loadPlugin({ ...ref, kind: 'transformer' }),
 };

@@ -96,6 +96,7 @@ function outputFor(schema: Schema, signal: AbortSignal) {
   const output = new ChannelOutput(schema, small, channel, {
     batch: (batch) => {
       seen.rows += batch.rowCount;
+      return batch;
     },
     reject: (fault: DrayError) => {
       throw fault;

@@ -129,7 +129,9 @@ export function fakeTask(facts: Partial<TaskSpec> = {}): TaskSpec {
     content: 0,
     reader: { plugin: nowhere, options: {} },
     writer: { plugin: { ...nowhere, kind: 'writer' }, options: {} },
+    transformers: [],
     source: textSchema(1),
+    delivered: facts.source ?? textSchema(1),
     target: { schema: textSchema(1) },
     split: { name: 'all' },
     batch: { maxBytes: 1 << 20, maxRows: 10 },
@@ -173,6 +175,7 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     contents: [
       {
         reader: { ref: nowhere, plugin: reader, options: {} },
+        transformers: [],
         writer: { ref: { ...nowhere, kind: 'writer' }, plugin: writer, options: {} },
       },
     ],

@@ -7,18 +7,19 @@ const root = join(import.meta.dirname, '..', '..');
 /** The rooms of core, and which others each may import. */
 const rooms: Record<string, readonly string[]> = {
   sdk: [],
+  transform: ['sdk'],
   transport: ['sdk'],
   registry: ['sdk'],
   job: ['registry', 'sdk'],
   splitter: ['sdk'],
-  task: ['transport', 'registry', 'sdk'],
+  task: ['transform', 'transport', 'registry', 'sdk'],
   scheduler: [],
   report: ['task', 'sdk'],
   ledger: ['sdk'],
   load: ['sdk'],
   governor: ['sdk'],
   worker: ['task', 'registry', 'sdk'],
-  controller: ['job', 'task', 'splitter', 'scheduler', 'report', 'ledger', 'load', 'governor', 'transport', 'sdk'],
+  controller: ['job', 'task', 'transform', 'splitter', 'scheduler', 'report', 'ledger', 'load', 'governor', 'transport', 'sdk'],
   cli: ['controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */

@@ -4,6 +4,7 @@ import { newRunId } from '../../controller/run-job.ts';
 import type { Job } from '../../job/load-job.ts';
 import { reportedError } from '../../report/report.ts';
 import { asDrayError, type Column, type Target } from '../../sdk/index.ts';
+import { wayOf } from '../content-way.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
@@ -69,7 +70,13 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
       try {
         const target = await inspectTarget(plan, context.signal);
         if (!options.json) screen.result(contentText(index, plan, target));
-        found.push({ tasks: plan.splits.length, estimatedRows: plan.estimatedRows, source: plan.source, target: target.schema });
+        found.push({
+          tasks: plan.splits.length,
+          estimatedRows: plan.estimatedRows,
+          source: plan.source,
+          delivered: plan.delivered,
+          target: target.schema,
+        });
       } finally {
         await closePlan(plan);
       }
@@ -81,13 +88,13 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
   }
 }
 
-function contentText(index: number, { content, source, splits, estimatedRows }: Plan, target: Target): string {
+function contentText(index: number, { content, delivered, splits, estimatedRows }: Plan, target: Target): string {
   const rows = estimatedRows === undefined ? 'an unknown number of rows' : `about ${plural(estimatedRows, 'row')}`;
   const lines = [
-    `content ${index + 1}: ${content.reader.plugin.name} → ${content.writer.plugin.name}, ${rows} in ${plural(splits.length, 'task')}`,
+    `content ${index + 1}: ${wayOf(content)}, ${rows} in ${plural(splits.length, 'task')}`,
     ...splits.slice(0, 5).map(({ name, estimatedRows: part }) => `  task   ${name}${part === undefined ? '' : ` (~${count(part)} rows)`}`),
     ...(splits.length > 5 ? [`  task   … and ${splits.length - 5} more`] : []),
-    ...source.columns.map((column, at) => `  column ${typeOf(column)} → ${typeOf(target.schema.columns[at]!)}`),
+    ...delivered.columns.map((column, at) => `  column ${typeOf(column)} → ${typeOf(target.schema.columns[at]!)}`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -6,6 +6,7 @@ import { reportedError, round } from '../../report/report.ts';
 import { asDrayError, type Split } from '../../sdk/index.ts';
 import { rangeText } from '../../splitter/ranges.ts';
 import type { PartPlan } from '../../splitter/split-plan.ts';
+import { wayOf } from '../content-way.ts';
 import { bytes, count, duration, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
@@ -105,7 +106,7 @@ function contentText(plan: Plan, index: number, isAll: boolean): string {
   const { content, splits, parts, estimatedRows, estimatedBytes } = plan;
   const told = isAll ? splits.length : toldSplits;
   const lines = [
-    `content ${index + 1}: ${content.reader.plugin.name} → ${content.writer.plugin.name}, ${amount(estimatedRows, estimatedBytes)} in ${plural(splits.length, 'task')}`,
+    `content ${index + 1}: ${wayOf(content)}, ${amount(estimatedRows, estimatedBytes)} in ${plural(splits.length, 'task')}`,
     ...parts.slice(0, told).flatMap(partLines),
     ...more(parts.length - told, 'table'),
     ...splits.slice(0, told).map(splitLine),

@@ -27,13 +27,20 @@ export async function listPlugins(name: string | undefined, { json, markdown }: 
     screen.result('\n`dray plugins NAME` lists the options of one. A plugin of your own is named in the job file by path or package.\n');
 }
 
+/** Readers and writers by name, then transformers by name. */
 export async function allPlugins(): Promise<AnyPlugin[]> {
-  const found = [...(await builtInPlugins('reader')), ...(await builtInPlugins('writer'))].map(({ plugin }) => plugin);
-  return found.sort((a, b) => a.name.localeCompare(b.name) || a.kind.localeCompare(b.kind));
+  const byName = (a: AnyPlugin, b: AnyPlugin) => a.name.localeCompare(b.name) || a.kind.localeCompare(b.kind);
+  const ends = [...(await builtInPlugins('reader')), ...(await builtInPlugins('writer'))].map(({ plugin }) => plugin);
+  const transformers = (await builtInPlugins('transformer')).map(({ plugin }) => plugin);
+  return [...ends.sort(byName), ...transformers.sort(byName)];
 }
 
 async function pluginsCalled(name: string): Promise<AnyPlugin[]> {
-  const tries = await Promise.allSettled([resolvePlugin('reader', name, '.'), resolvePlugin('writer', name, '.')]);
+  const tries = await Promise.allSettled([
+    resolvePlugin('reader', name, '.'),
+    resolvePlugin('writer', name, '.'),
+    resolvePlugin('transformer', name, '.'),
+  ]);
   const found = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value.plugin] : []));
   if (found.length > 0) return found;
   const [first] = tries as PromiseRejectedResult[];
@@ -45,7 +52,7 @@ function facts({ kind, name, aliases = [], summary, options }: AnyPlugin): objec
 }
 
 function oneLine({ kind, name, aliases = [], summary }: AnyPlugin): string {
-  return `${name.padEnd(10)} ${kind}  ${[name, ...aliases].at(-1)!.padEnd(18)} ${summary}`;
+  return `${name.padEnd(10)} ${kind.padEnd(11)}  ${[name, ...aliases].at(-1)!.padEnd(18)} ${summary}`;
 }
 
 function withOptions(plugin: AnyPlugin): string {

@@ -15,11 +15,16 @@ interface EndSchema {
 /** The schema as a value. Plugins of the user's own are allowed, and their options left open. */
 export async function jobJsonSchema(): Promise<object> {
   const schema = z.toJSONSchema(jobFileSchema, { io: 'input', unrepresentable: 'any' }) as unknown as {
-    properties: { job: { properties: { content: { items: { properties: Record<Kind, EndSchema> } } } } };
+    properties: {
+      job: {
+        properties: { content: { items: { properties: Record<'reader' | 'writer', EndSchema> & { transformer: { items: EndSchema } } } } };
+      };
+    };
   };
   const ends = schema.properties.job.properties.content.items.properties;
   ends.reader.allOf = (await builtInPlugins('reader')).map(whenNamed);
   ends.writer.allOf = (await builtInPlugins('writer')).map(whenNamed);
+  ends.transformer.items.allOf = (await builtInPlugins('transformer')).map(whenNamed);
   return schema;
 }
 

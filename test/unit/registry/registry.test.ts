@@ -27,6 +27,18 @@ test('the built-in plugins have a name, a DataX name and an option object each',
   }
 });
 
+test('the built-in transformers have a name of their own and an example that is right', async () => {
+  const found = await builtInPlugins('transformer');
+  const names = found.flatMap(({ plugin }) => [plugin.name, ...(plugin.aliases ?? [])]);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toEqual(expect.arrayContaining(['dx_substr', 'dx_pad', 'dx_replace', 'dx_filter', 'dx_digest', 'dx_js', 'mask', 'rename']));
+  for (const { plugin, ref } of found) {
+    expect(plugin.kind).toBe('transformer');
+    expect(plugin.options.safeParse(plugin.example).success).toBe(plugin.name !== 'dx_groovy');
+    expect(await loadPlugin({ ...ref, kind: 'transformer' })).toBe(plugin);
+  }
+});
+
 test.each(['stream', 'streamreader', 'StreamReader'])('%s names the built-in reader', async (name) => {
   expect((await resolvePlugin('reader', name, '.')).plugin.name).toBe('stream');
 });

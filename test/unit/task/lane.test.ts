@@ -42,7 +42,11 @@ function laneOf({ read, join, beforeCommit }: Behaviour = {}) {
     },
   });
   const writer = fakeWriter(beforeCommit === undefined ? {} : { beforeCommit }).plugin;
-  const lane = new Lane({ reader: async () => reader, writer: async () => writer });
+  const lane = new Lane({
+    reader: async () => reader,
+    writer: async () => writer,
+    transformer: () => Promise.reject(new Error('there is none')),
+  });
   const { heard, listener } = listening();
   const never = new AbortController().signal;
   return {
