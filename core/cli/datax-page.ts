@@ -21,10 +21,16 @@ that stand in it become variables.
 
 Left out of the tables is what is the same.`;
 
+const transformers = `## Transformers
+
+[transformers.md](transformers.md#differs-from-datax) says what is different.`;
+
 /** docs/datax.md: what is different here, from the lists that the plugins carry and from the schemas that validate their options. */
 export function dataxPage(plugins: readonly AnyPlugin[]): string {
-  const sections = plugins.map((plugin) => [`## ${plugin.aliases?.[0] ?? plugin.name}`, ...sectionOf(plugin)].join('\n\n'));
-  return `${intro}\n\n## Jobs\n\n${table(jobDifferences)}\n\n${sections.join('\n\n')}\n`;
+  const sections = plugins
+    .filter(({ kind }) => kind !== 'transformer')
+    .map((plugin) => [`## ${plugin.aliases?.[0] ?? plugin.name}`, ...sectionOf(plugin)].join('\n\n'));
+  return `${intro}\n\n## Jobs\n\n${table(jobDifferences)}\n\n${sections.join('\n\n')}\n\n${transformers}\n`;
 }
 
 function sectionOf(plugin: AnyPlugin): string[] {
