@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { DrayError } from '../sdk/index.ts';
 
 export interface Interrupt {
@@ -13,6 +14,8 @@ const echoMs = 500;
 /** Turns the first Ctrl-C (or SIGTERM) into a clean stop; the second one ends the program at once. */
 export function onInterrupt(tell: (message: string) => void): Interrupt {
   const stop = new AbortController();
+  // Many runs may listen.
+  setMaxListeners(0, stop.signal);
   let exitCode: number | undefined;
   let firstAt = 0;
   const stopOn = (name: string, code: number) => () => {

@@ -3,7 +3,7 @@ import type { Job } from '../job/load-job.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
 import type { RunReport } from '../report/report.ts';
 import { DrayError } from '../sdk/index.ts';
-import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
+import type { DirtyRecord, TaskCounters } from '../task/spec.ts';
 import { InlineExecutor } from '../worker/inline-executor.ts';
 import { plural } from './format.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -11,6 +11,7 @@ import { Planning } from './planning.ts';
 import { type ContentFacts, Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
 import { summary } from './summary.ts';
+import { threadExecutor } from './thread-pool.ts';
 
 /** Dirty records told one by one; the rest is counted. */
 const toldDirtyRecords = 10;
@@ -42,7 +43,7 @@ export interface RunOnceOptions {
 export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptions): Promise<number> {
   const { controller, channels, priority, verbose, json, screen, interrupt, mayRunInline = true } = options;
   const showProgress = options.progress ?? ((facts) => new Progress(facts, screen));
-  const planning = new Planning(screen);
+  let planning: Planning | undefined;
   let progress: ProgressView | undefined;
   let dirtyTold = 0;
   const report = await controller.run(job, {
@@ -50,12 +51,17 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
     channels,
     priority,
     signal: interrupt.signal,
-    executor: (tasks, width) => (tasks === 1 && mayRunInline ? new InlineExecutor() : lazyPool(Math.min(tasks, Math.max(width, maxLanes)))),
+    executor: (tasks, width) =>
+      tasks === 1 && mayRunInline ? new InlineExecutor() : threadExecutor(Math.min(tasks, Math.max(width, maxLanes))),
     listener: {
+      // Several jobs side by side tell what they do on the board.
+      begins: () => {
+        if (options.progress === undefined) planning = new Planning(screen);
+      },
       note: (message) => screen.note(message),
-      planning: (message) => planning.update(message),
+      planning: (message) => planning?.update(message),
       contentStarts(_content, { reader, writer, tasks, estimatedRows }) {
-        planning.stop();
+        planning?.stop();
         progress = showProgress({ title: `${job.name} ${reader} → ${writer} (${plural(tasks, 'task')})`, estimatedRows });
       },
       progress: (_content, counters, remark) => progress?.update(counters, remark),
@@ -71,7 +77,7 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
       print: (text) => (json ? process.stderr : process.stdout).write(text),
     },
   });
-  planning.stop();
+  planning?.stop();
   if (json) screen.json(report);
   else screen.line(summary(report));
   return endOf(report, screen, interrupt.exitCode());
@@ -89,16 +95,4 @@ function endOf({ run, error, isResumable }: RunReport, screen: Screen, signalCod
 function dirtySentence({ side, task, split, row, column, cause }: DirtyRecord): string {
   const where = column === undefined ? '' : `, column ${column}`;
   return `dirty record: row ${row} of ${split} (task ${task}${where}) was refused by the ${side}: ${cause}`;
-}
-
-/** A pool whose module (piscina) is loaded only now: jobs of one task do without it. */
-function lazyPool(lanes: number): Executor {
-  const pool = import('../worker/pool-executor.ts').then(({ PoolExecutor }) => new PoolExecutor(lanes));
-  return {
-    lanes,
-    join: async (...call) => (await pool).join(...call),
-    run: async (...call) => (await pool).run(...call),
-    cut: async (lane) => (await pool).cut(lane),
-    close: async () => (await pool).close(),
-  };
 }

@@ -22,6 +22,10 @@ export interface ControllerOptions {
  */
 const openRunsPerPriority = 8;
 
+/** Runs that are planned at once. */
+const planningPool = 'planning';
+const oneTurn = { resources: [], firstRound: 1, maxRunning: 1, tasks: [{ id: 0, weightMs: 1 }] } as const;
+
 /** Runs many jobs side by side: one queue, the same slots, and each task in its turn. */
 export class Controller {
   readonly #dispatcher: Dispatcher;
@@ -31,7 +35,7 @@ export class Controller {
 
   constructor({ slots = 2 * defaultChannels(), pools = {} }: ControllerOptions = {}) {
     const opening = Object.fromEntries(Array.from({ length: 10 }, (_, priority) => [openingPool(priority), openRunsPerPriority]));
-    this.#dispatcher = new Dispatcher({ ...opening, ...pools, [defaultPool]: slots });
+    this.#dispatcher = new Dispatcher({ ...opening, [planningPool]: Math.max(2, defaultChannels()), ...pools, [defaultPool]: slots });
     this.#budgets = new Budgets(this.#dispatcher);
     this.#machine = new Machine({
       maxSlots: slots,
@@ -55,31 +59,47 @@ export class Controller {
   }
 
   /** Runs a job when its turn comes. Never rejects: failure is in the report. */
-  async run(job: Job, options: Omit<RunOptions, 'dispatcher' | 'budgets' | 'machine' | 'handle'>): Promise<RunReport> {
+  async run(job: Job, options: Omit<RunOptions, 'dispatcher' | 'budgets' | 'machine' | 'handle' | 'turnToPlan'>): Promise<RunReport> {
     const { run } = options.ledger;
     const priority = options.priority ?? job.priority;
     const handle = new RunHandle(this.#dispatcher, { run, job: job.name, priority });
     this.#runs.set(run, handle);
-    const turns = new Turns(this.#dispatcher, {
-      job: `open ${run}`,
-      priority: 0,
-      pool: openingPool(priority),
-      resources: [],
-      firstRound: 1,
-      maxRunning: 1,
-      tasks: [{ id: 0, weightMs: 1 }],
-    });
+    const turns = new Turns(this.#dispatcher, { ...oneTurn, job: `open ${run}`, priority: 0, pool: openingPool(priority) });
     handle.submitted(`open ${run}`);
     try {
       // A run that is cancelled before its turn says so in its report, like any other.
       await turns.first(options.signal).catch(() => turns.close());
       await turns.next();
       handle.tell = options.listener.decided;
-      return await runJob(job, { ...options, dispatcher: this.#dispatcher, budgets: this.#budgets, machine: this.#machine, handle });
+      return await runJob(job, {
+        ...options,
+        dispatcher: this.#dispatcher,
+        budgets: this.#budgets,
+        machine: this.#machine,
+        handle,
+        turnToPlan: (signal) => this.#turnToPlan(handle, signal),
+      });
     } finally {
-      turns.ended(0);
+      turns.ended(oneTurn.tasks[0].id);
       turns.close();
       this.#runs.delete(run);
+    }
+  }
+
+  /** Important runs are planned first: else all would wait for the plans of all. */
+  async #turnToPlan({ run, priority }: RunHandle, signal: AbortSignal): Promise<() => void> {
+    const turns = new Turns(this.#dispatcher, { ...oneTurn, job: `plan ${run}`, priority, pool: planningPool });
+    const giveBack = () => {
+      turns.ended(oneTurn.tasks[0].id);
+      turns.close();
+    };
+    try {
+      await turns.first(signal);
+      await turns.next();
+      return giveBack;
+    } catch (error) {
+      giveBack();
+      throw error;
     }
   }
 

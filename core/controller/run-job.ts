@@ -18,6 +18,8 @@ import { Schedule } from './schedule.ts';
 
 /** What a run tells whoever watches it. */
 export interface RunListener {
+  /** The run has its turn: planning begins. */
+  readonly begins?: () => void;
   /** What planning is about to do that takes long, and what people should know of the source. */
   readonly note: (message: string) => void;
   /** How far planning is. */
@@ -54,6 +56,8 @@ export interface RunOptions {
   readonly handle: RunHandle;
   /** Overrides the job file. */
   readonly priority?: number | undefined;
+  /** Waits for the turn to plan, beside other runs; returns what gives it back. Absent: nobody else plans. */
+  readonly turnToPlan?: ((signal: AbortSignal) => Promise<() => void>) | undefined;
   /** Aborted by the user; its reason is a DrayError CANCELLED. */
   readonly signal: AbortSignal;
 }
@@ -125,6 +129,8 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
   const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle, speeds: ledger.speeds });
   const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
   const plans: (OpenPlan | undefined)[] = [];
+  const giveTurnBack = await context.turnToPlan?.(stop.signal);
+  listener.begins?.();
   let failure: DrayError | undefined;
   const storedPlans = [...(ledger.earlier?.contents.values() ?? [])].flatMap(({ plan }) => plan ?? []);
   let nextTask = Math.max(0, ...storedPlans.map(({ firstTask, splits }) => firstTask + splits.length));
@@ -134,6 +140,7 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
       const before = ledger.earlier?.contents.get(index);
       plans.push(before?.isPublished ? undefined : await openContent(content, planOptions, before, ledger));
     }
+    giveTurnBack?.();
     for (const [content, plan] of plans.entries()) {
       if (plan === undefined) continue;
       const firstTask = plan.resumed?.firstTask ?? nextTask;
@@ -160,6 +167,7 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
     }
     return failure;
   } finally {
+    giveTurnBack?.();
     await Promise.all(plans.map(async (plan) => (plan === undefined ? undefined : closePlan(plan))));
   }
 }

@@ -70,10 +70,16 @@ export class LaneThread {
     });
   }
 
-  /** Has the reader closed, and ends the thread. */
-  async close(): Promise<void> {
+  /** Has the reader closed that the thread keeps open. @returns whether it was, in time */
+  async closeReader(): Promise<boolean> {
     const late = AbortSignal.timeout(closeGraceMs);
-    await this.#pool.run({ type: 'close' }, { signal: late }).catch(() => undefined);
+    return this.#pool.run({ type: 'close' }, { signal: late }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async end(): Promise<void> {
     await this.#pool.destroy();
   }
 

@@ -1,16 +1,22 @@
 import { asDrayError, DrayError, type ErrorWire } from '../sdk/index.ts';
 import { type Executor, type LaneSpec, type TaskListener, type TaskOutcome, type TaskSpec, zeroCounters } from '../task/spec.ts';
-import { LaneThread, type ThreadEnded } from './lane-thread.ts';
+import type { LaneThread, ThreadEnded } from './lane-thread.ts';
+import type { Threads } from './threads.ts';
 
 /** Runs tasks on threads, one per lane (each a piscina of one thread), which begin when they are first needed. */
 export class PoolExecutor implements Executor {
   readonly lanes: number;
+  readonly #all: Threads;
   readonly #threads: (LaneThread | undefined)[] = [];
+  /** Lanes on which something has failed: nobody knows what goes on in their threads. */
+  readonly #spoiled = new Set<number>();
   /** The snapshot that each lane has joined. */
   readonly #snapshots: (LaneSpec | undefined)[] = [];
 
-  constructor(lanes: number) {
+  /** @param threads where those come from, and go to */
+  constructor(lanes: number, threads: Threads) {
     this.lanes = lanes;
+    this.#all = threads;
   }
 
   async join(lane: number, spec: LaneSpec, signal: AbortSignal): Promise<ErrorWire | undefined> {
@@ -20,21 +26,25 @@ export class PoolExecutor implements Executor {
       .catch((cause: ThreadEnded) => {
         return endedError('the thread that was to join the snapshot', cause, signal).at({ side: 'source' }).toWire();
       });
+    if (error !== undefined) this.#spoiled.add(lane);
     if (error === undefined && spec.snapshot !== undefined) this.#snapshots[lane] = spec;
     return error;
   }
 
   async run(lane: number, spec: TaskSpec, listener: TaskListener, signal: AbortSignal): Promise<TaskOutcome> {
     try {
-      return await this.#thread(lane).run({ spec, snapshot: this.#snapshots[lane] }, listener, signal);
+      const outcome = await this.#thread(lane).run({ spec, snapshot: this.#snapshots[lane] }, listener, signal);
+      if (outcome.state === 'failed') this.#spoiled.add(lane);
+      return outcome;
     } catch (cause) {
+      this.#spoiled.add(lane);
       const error = endedError(`the thread of task ${spec.id}`, cause as ThreadEnded, signal);
       return { state: 'failed', counters: zeroCounters(), error: error.toWire() };
     }
   }
 
   #thread(lane: number): LaneThread {
-    const thread = this.#threads[lane] ?? new LaneThread();
+    const thread = this.#threads[lane] ?? this.#all.take();
     this.#threads[lane] = thread;
     return thread;
   }
@@ -44,7 +54,8 @@ export class PoolExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread?.close()));
+    await Promise.all(this.#threads.map(async (thread, lane) => thread && this.#all.giveBack(thread, !this.#spoiled.has(lane))));
+    this.#threads.length = 0;
   }
 }
 

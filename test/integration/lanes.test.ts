@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { LaneSpec, TaskSpec } from '../../core/task/spec.ts';
 import type { PoolExecutor } from '../../core/worker/pool-executor.ts';
+import type { Threads } from '../../core/worker/threads.ts';
 import { fakeTask, listening } from '../support/fake-plugins.ts';
 import { type MariadbServer, startMariadb } from '../support/mariadb-server.ts';
 import { providedPostgres } from '../support/provided-servers.ts';
@@ -19,9 +20,11 @@ const never = new AbortController().signal;
 let mariadb: MariadbServer;
 /** Threads run compiled modules only. */
 let pool: typeof PoolExecutor;
+let threads: typeof Threads;
 
 beforeAll(async () => {
   pool = ((await import(join(dist, 'core', 'worker', 'pool-executor.js'))) as { PoolExecutor: typeof PoolExecutor }).PoolExecutor;
+  threads = ((await import(join(dist, 'core', 'worker', 'threads.js'))) as { Threads: typeof Threads }).Threads;
   const postgres = providedPostgres();
   await postgres.createDatabase('lanes');
   databases.postgres = postgresDatabase(postgres, 'lanes');
@@ -33,8 +36,12 @@ beforeAll(async () => {
 afterAll(() => mariadb.stop());
 
 function executorOf(lanes: number): PoolExecutor {
-  const executor = new pool(lanes);
-  onTestFinished(() => executor.close());
+  const all = new threads(lanes);
+  const executor = new pool(lanes, all);
+  onTestFinished(async () => {
+    await executor.close();
+    await all.close();
+  });
   return executor;
 }
 

@@ -8,6 +8,7 @@ import { runOnce } from '../run-once.ts';
 import { Screen } from '../screen.ts';
 import { stateOf } from '../state.ts';
 import { storedJob } from '../stored-run.ts';
+import { endThreads } from '../thread-pool.ts';
 
 /** `dray resume`: goes on with a run that ended without being done; returns the exit code. */
 export async function resumeRun(run: string, options: RunCommandOptions): Promise<number> {
@@ -28,6 +29,7 @@ export async function resumeRun(run: string, options: RunCommandOptions): Promis
     screen.error(failure.toWire());
     return failure.exitCode;
   } finally {
+    await endThreads();
     interrupt.release();
   }
 }

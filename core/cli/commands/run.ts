@@ -10,6 +10,7 @@ import { loadForCommand, type RunCommandOptions } from '../job-command.ts';
 import { type RunOnceOptions, runOnce } from '../run-once.ts';
 import { Screen } from '../screen.ts';
 import { beginLedger } from '../state.ts';
+import { endThreads } from '../thread-pool.ts';
 import { checkJobs } from './check.ts';
 
 interface Around {
@@ -45,6 +46,7 @@ export async function runJobs(files: readonly string[], options: RunCommandOptio
     return exitCodes.find((code) => code !== 0) ?? 0;
   } finally {
     controller.close();
+    await endThreads();
     interrupt.release();
   }
 }
