@@ -92,8 +92,7 @@ export class BatchPass implements RowFates {
       const row = rows === undefined ? index : rows[index]!;
       const start = places.start(row, source!);
       const end = places.end(row, source!);
-      if (!hasEscapes) cells[index] = bytes.toString('utf8', start, end);
-      else cells[index] = isNullCell(bytes, start, end) ? null : readText(bytes, start, end);
+      cells[index] = hasEscapes && isNullCell(bytes, start, end) ? null : readText(bytes, start, end);
     }
     this.#slots[slot] = { cells, original: isChanged ? cells.slice() : undefined };
   }

@@ -18,7 +18,7 @@ export interface Rows {
   readonly slots: readonly SlotCells[];
 }
 
-/** Bytes from which on a call into native code is faster than a loop. */
+/** Stretches up to so many bytes are copied in a loop: a call into native code has a price of its own. */
 const longCopy = 48;
 
 /**

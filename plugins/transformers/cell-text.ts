@@ -22,24 +22,36 @@ export function textOf({ type, name }: Column): (cell: string) => string {
   };
 }
 
+/** What is known of the texts that a column has behind a transformer: the less can be told, the more the rows must be compared with the target. */
+interface TextFacts {
+  readonly isNullable?: boolean;
+  /** Most characters. */
+  readonly length?: number | undefined;
+}
+
+/** Most characters of the texts of a column, if that is known. */
+export function lengthOf({ type, length }: Column): number | undefined {
+  return type === 'string' ? length : undefined;
+}
+
+function textLike({ name, isNullable }: Column, { length, ...facts }: TextFacts): Column {
+  return { name, type: 'string', isNullable, ...facts, ...(length === undefined ? {} : { length }) };
+}
+
 /** A transformer of one column, whose cells become texts: `change` gets the text, or null. */
-export function textColumn(
-  column: Column,
-  change: (text: Cell) => Cell,
-  { isNullable = column.isNullable }: { readonly isNullable?: boolean } = {},
-) {
+export function textColumn(column: Column, change: (text: Cell) => Cell, facts: TextFacts = {}) {
   const read = textOf(column);
   const row = (cells: Cell[]) => {
     const cell = cells[0]!;
     cells[0] = change(cell === null ? null : read(cell));
   };
-  return { column: { name: column.name, type: 'string', isNullable } satisfies Column, row };
+  return { column: textLike(column, facts), row };
 }
 
 /** The same columns as texts, by their positions. */
 export function toText(
   found: readonly { readonly position: number; readonly column: Column }[],
-  facts: { readonly isNullable?: boolean } = {},
+  factsOf: (column: Column) => TextFacts = () => ({}),
 ): Map<number, Column> {
-  return new Map(found.map(({ position, column: { name, isNullable } }) => [position, { name, type: 'string', isNullable, ...facts }]));
+  return new Map(found.map(({ position, column }) => [position, textLike(column, factsOf(column))]));
 }

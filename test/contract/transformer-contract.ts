@@ -57,14 +57,17 @@ export function transformerContract({ plugin, parameter, schema, rows, expected,
     await chain.close();
   });
 
-  it('makes cells in the canonical text of their columns, and NULL only where there may be one', async () => {
+  it('makes cells in the canonical text of their columns, not longer than these say, and NULL only where there may be one', async () => {
     const chain = await open();
     const { batch } = chain.run(batchOf(schema, rows));
     for (const row of batch?.rows() ?? []) {
-      for (const [index, { type, isNullable }] of chain.schema.columns.entries()) {
+      for (const [index, { type, isNullable, length = Number.POSITIVE_INFINITY }] of chain.schema.columns.entries()) {
         const cell = row[index]!;
         if (cell === null) expect(isNullable).toBe(true);
-        else expect(cell).toMatch(canonical[type]);
+        else {
+          expect(cell).toMatch(canonical[type]);
+          expect([...cell].length).toBeLessThanOrEqual(length);
+        }
       }
     }
     await chain.close();

@@ -29,7 +29,7 @@ export default defineTransformer({
           .digest('hex');
         return isUpper ? digest.toUpperCase() : digest;
       },
-      { isNullable: false },
+      { isNullable: false, length: name === 'md5' ? 32 : 40 },
     );
     return { changes: [position], output: withColumns(schema, new Map([[position, changed]])), row };
   },

@@ -29,7 +29,7 @@ export default defineTransformer({
         if (length <= before.length) return before.slice(0, length);
         return isLeft ? before.padStart(length, fill) : before.padEnd(length, fill);
       },
-      { isNullable: false },
+      { isNullable: false, length },
     );
     return { changes: [position], output: withColumns(schema, new Map([[position, changed]])), row };
   },

@@ -1,5 +1,5 @@
 import { DrayError, defineTransformer, integer, z } from 'dray/sdk';
-import { textColumn } from '../cell-text.ts';
+import { lengthOf, textColumn } from '../cell-text.ts';
 import { columnOf, withColumns } from '../column-options.ts';
 import { dataxOptions } from './paras.ts';
 
@@ -18,11 +18,15 @@ export default defineTransformer({
   open(options, schema) {
     const { position, column } = columnOf(options, schema);
     const [start, length] = options.paras;
-    const { row, column: changed } = textColumn(column, (text) => {
-      if (text === null) return null;
-      if (start > text.length) throw new DrayError('ROW_REJECTED', `a text that is shorter than ${start}`, { column: column.name });
-      return text.slice(start, start + length);
-    });
+    const { row, column: changed } = textColumn(
+      column,
+      (text) => {
+        if (text === null) return null;
+        if (start > text.length) throw new DrayError('ROW_REJECTED', `a text that is shorter than ${start}`, { column: column.name });
+        return text.slice(start, start + length);
+      },
+      { length: Math.min(length, lengthOf(column) ?? length) },
+    );
     return { changes: [position], output: withColumns(schema, new Map([[position, changed]])), row };
   },
 });

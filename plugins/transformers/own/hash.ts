@@ -22,7 +22,10 @@ export default defineTransformer({
     const newDigest = () => (key === undefined ? createHash(algorithm) : createHmac(algorithm, key));
     return {
       changes: found.map(({ position }) => position),
-      output: withColumns(schema, toText(found)),
+      output: withColumns(
+        schema,
+        toText(found, () => ({ length: newDigest().digest(encoding).length })),
+      ),
       row(cells) {
         for (let index = 0; index < reads.length; index++) {
           const cell = cells[index]!;

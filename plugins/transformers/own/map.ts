@@ -23,11 +23,17 @@ export default defineTransformer({
   open(options, schema) {
     const { default: fallback, others, forNull = null } = options;
     const table = new Map(Object.entries(options.values));
+    const places = [...table.values(), fallback, forNull].map((text) => [...(text ?? '')].length);
+    // Where other values are kept, nothing is known.
+    const longest = fallback === undefined && others === 'keep' ? undefined : Math.max(...places);
     const found = columnsOf(options, schema);
     const reads = found.map(({ column }) => textOf(column));
     return {
       changes: found.map(({ position }) => position),
-      output: withColumns(schema, toText(found, { isNullable: true })),
+      output: withColumns(
+        schema,
+        toText(found, () => ({ isNullable: true, length: longest })),
+      ),
       row(cells) {
         for (let index = 0; index < reads.length; index++) {
           const cell = cells[index]!;

@@ -1,5 +1,5 @@
 import { defineTransformer, integer, z } from 'dray/sdk';
-import { textOf, toText } from '../cell-text.ts';
+import { lengthOf, textOf, toText } from '../cell-text.ts';
 import { columnsOf, namesColumn, someColumns, withColumns } from '../column-options.ts';
 
 const character = z.string().refine((text) => [...text].length === 1, { error: 'Expected one character' });
@@ -32,7 +32,10 @@ export default defineTransformer({
     const masked = maskOf(options);
     return {
       changes: found.map(({ position }) => position),
-      output: withColumns(schema, toText(found)),
+      output: withColumns(
+        schema,
+        toText(found, (column) => ({ length: lengthOf(column) })),
+      ),
       row(cells) {
         for (let index = 0; index < reads.length; index++) {
           const cell = cells[index]!;

@@ -51,7 +51,7 @@ describe("DataX's transformers of texts", () => {
       [{ name: 'dx_substr', parameter: { columnIndex: 0, paras: [0, 1] } }],
       typedSchema('integer'),
     );
-    expect(schema.columns).toEqual([{ name: 'c0', type: 'string', isNullable: true }]);
+    expect(schema.columns).toEqual([{ name: 'c0', type: 'string', isNullable: true, length: 1 }]);
     expect(await fateOf('dx_substr', [0, 1], '\\xc3a462', 'bytes')).toBe('ä');
     expect(await fateOf('dx_substr', [0, 1], '\\xff', 'bytes')).toMatch(/no text in UTF-8/);
   });
