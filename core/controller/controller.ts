@@ -3,7 +3,7 @@ import type { RunReport } from '../report/report.ts';
 import { DrayError } from '../sdk/index.ts';
 import { Dispatcher, defaultPool } from './dispatcher.ts';
 import { defaultChannels } from './limits.ts';
-import { RunHandle } from './run-handle.ts';
+import { openingName, RunHandle } from './run-handle.ts';
 import { type RunOptions, runJob } from './run-job.ts';
 import { Turns } from './turns.ts';
 
@@ -47,7 +47,7 @@ export class Controller {
     const handle = new RunHandle(this.#dispatcher, { run, job: job.name, priority });
     this.#runs.set(run, handle);
     const turns = new Turns(this.#dispatcher, {
-      job: `open ${run}`,
+      job: openingName(run),
       priority: 0,
       pool: openingPool(priority),
       resources: [],
@@ -55,11 +55,13 @@ export class Controller {
       maxRunning: 1,
       tasks: [{ id: 0, weightMs: 1 }],
     });
-    handle.submitted(`open ${run}`);
+    handle.submitted(openingName(run));
     try {
       // A run that is cancelled before its turn says so in its report, like any other.
       await turns.first(options.signal).catch(() => turns.close());
       await turns.next();
+      // What cannot be written down fails the run with its next event.
+      if (!options.signal.aborted) options.ledger.append({ type: 'opened' }).catch(() => undefined);
       return await runJob(job, { ...options, dispatcher: this.#dispatcher, handle });
     } finally {
       turns.ended(0);

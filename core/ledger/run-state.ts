@@ -30,13 +30,17 @@ export interface Replay {
 /** Replays are tasks of the run, too, with numbers behind all others. */
 const firstReplay = 1_000_000;
 
-/** `interrupted`: its process is gone, or has stopped, without a word. */
-export type StoredState = 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+/**
+ * `waiting`: for its turn, at a server. `interrupted`: its process is gone, or has stopped, without a word; or the server that ran it was stopped.
+ */
+export type StoredState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 
 /** All that the journal of a run says. */
 export interface RunState {
   readonly begun: Extract<RunEvent, { type: 'begun' }>;
   readonly ended: Extract<RunEvent, { type: 'ended' }> | undefined;
+  /** Its turn to begin has come, in the process that has it. */
+  readonly isOpened: boolean;
   readonly contents: ReadonlyMap<number, ContentState>;
   readonly tasks: ReadonlyMap<number, TaskState>;
   /** Rows of the quarantine that have been loaded since, by their ids. */
@@ -58,6 +62,7 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
   const replaying = new Map<number, Replay>();
   let nextReplay = firstReplay;
   let ended: RunState['ended'];
+  let isOpened = false;
   const content = (number: number): ContentState => {
     const known = contents.get(number) ?? {
       snapshots: 0,
@@ -76,8 +81,12 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
       case 'failed':
         tasks.set(event.task, { isInDoubt: event.code === 'COMMIT_UNKNOWN' });
         break;
+      case 'opened':
+        isOpened = true;
+        break;
       case 'resumed':
         ended = undefined;
+        isOpened = false;
         break;
       case 'planned': {
         const { type: _, content: number, ...plan } = event;
@@ -123,11 +132,11 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
         break;
     }
   }
-  return { begun, ended, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
+  return { begun, ended, isOpened, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
 }
 
 /** Leaves out what a process said after another one had taken the run: it was asleep, and does not know better. */
-function withoutLate(events: readonly StoredEvent[]): StoredEvent[] {
+export function withoutLate(events: readonly StoredEvent[]): StoredEvent[] {
   let latest = 1;
   return events.filter(({ epoch = latest }) => {
     latest = Math.max(latest, epoch);

@@ -16,7 +16,7 @@ export async function resumeRun(run: string, options: RunCommandOptions): Promis
   try {
     const state = stateOf(options);
     const job = await storedJob(await findRun(state, run), options, screen);
-    const ledger = await takeOverRun(state, run);
+    const ledger = await takeOverRun(state, run, (text) => screen.mask.apply(text));
     await ledger.append({ type: 'resumed', epoch: ledger.epoch, at: new Date().toISOString() });
     const channels = options.channels ?? ledger.earlier?.begun.channels;
     const controller = new Controller({ slots: options.slots, pools: options.pool });
