@@ -77,6 +77,8 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
   for (const event of events) {
     switch (event.type) {
       case 'begun':
+      case 'started':
+      case 'changed':
         break;
       case 'failed':
         tasks.set(event.task, { isInDoubt: event.code === 'COMMIT_UNKNOWN' });

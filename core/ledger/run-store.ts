@@ -181,3 +181,8 @@ function folderOf(state: string, run: string): string {
 function journalIn(folder: string): string {
   return join(folder, 'journal.jsonl');
 }
+
+/** The report of a run that has ended at a server, as JSON. @param folder of the run */
+export function reportFile(folder: string): string {
+  return join(folder, 'report.json');
+}

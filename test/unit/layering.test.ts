@@ -17,7 +17,8 @@ const rooms: Record<string, readonly string[]> = {
   ledger: ['sdk'],
   worker: ['task', 'registry', 'sdk'],
   controller: ['job', 'task', 'splitter', 'scheduler', 'report', 'ledger', 'transport', 'sdk'],
-  cli: ['controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
+  serve: ['controller', 'report', 'ledger', 'task', 'job', 'sdk'],
+  cli: ['serve', 'controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */
 const typesOnly = [
