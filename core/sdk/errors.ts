@@ -99,6 +99,7 @@ export const errorKinds = {
   },
   PORT_UNUSABLE: { exit: 2, remedy: 'Choose another one: --port N; 0 takes any that is free.' },
   REQUEST_REFUSED: { exit: 2, remedy: 'Send the token that stands in server.json of the state folder: Authorization: Bearer TOKEN.' },
+  REQUEST_TOO_BIG: { exit: 2, remedy: 'Keep what the job needs in its file, and submit the path of that.' },
   CANCELLED: { exit: 130, remedy: 'Run the job again when you are ready.' },
 } as const satisfies Record<string, ErrorKind>;
 

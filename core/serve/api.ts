@@ -1,24 +1,23 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import { reportedError } from '../report/report.ts';
 import { asDrayError, DrayError, type ErrorCode } from '../sdk/index.ts';
 import { guard } from './guard.ts';
-import { parsed, requests, wrong } from './requests.ts';
+import { bodyOf, requests, wrong } from './requests.ts';
 import type { ServedRuns } from './served-runs.ts';
 
-const maxBodyBytes = 256 << 10;
 /** Without a word for so long, proxies and clients take a connection for dead. */
 const pingMs = 15_000;
 const defaultStored = 50;
 
-const statuses: Partial<Record<ErrorCode, 403 | 404 | 409 | 500 | 503>> = {
+const statuses: Partial<Record<ErrorCode, 403 | 404 | 409 | 413 | 500 | 503>> = {
   REQUEST_REFUSED: 403,
   RUN_UNKNOWN: 404,
   REPORT_MISSING: 404,
   RUN_ENDED: 409,
   RUN_NOT_RESUMABLE: 409,
   SERVER_STOPPED: 503,
+  REQUEST_TOO_BIG: 413,
   STATE_UNUSABLE: 500,
   INTERNAL: 500,
 };
@@ -34,12 +33,9 @@ export interface ApiContext {
 export function serveApi({ runs, token, port }: ApiContext): Hono {
   const app = new Hono();
   app.use(guard(token, port));
-  app.use(
-    bodyLimit({ maxSize: maxBodyBytes, onError: (context) => failed(context, wrong(`the body has more than ${maxBodyBytes} bytes`), 413) }),
-  );
 
   app.post('/runs', async (context) => {
-    const { served, warnings } = await runs.submit(parsed(requests.submit, await context.req.text()));
+    const { served, warnings } = await runs.submit(await bodyOf(context.req.raw, requests.submit));
     return context.json({ ...served.status(), warnings }, 202);
   });
   app.get('/runs', async (context) => {
@@ -53,7 +49,7 @@ export function serveApi({ runs, token, port }: ApiContext): Hono {
   });
 
   const cancel = async (context: Context) => {
-    parsed(requests.nothing, await context.req.text());
+    await bodyOf(context.req.raw, requests.nothing);
     const served = await runs.active(context.req.param('run')!);
     served.cancel(new DrayError('CANCELLED', 'the run was cancelled; the rows of its unfinished tasks were rolled back'));
     return context.json(served.status(), 202);
@@ -61,25 +57,25 @@ export function serveApi({ runs, token, port }: ApiContext): Hono {
   app.delete('/runs/:run', cancel);
   app.post('/runs/:run/cancel', cancel);
   app.post('/runs/:run/pause', async (context) => {
-    parsed(requests.nothing, await context.req.text());
+    await bodyOf(context.req.raw, requests.nothing);
     const served = await runs.active(context.req.param('run'));
     served.handle.pause();
     served.changed('paused');
     return context.json(served.status());
   });
   app.post('/runs/:run/resume', async (context) => {
-    const { parameters } = parsed(requests.resume, await context.req.text());
+    const { parameters } = await bodyOf(context.req.raw, requests.resume);
     return context.json((await runs.resume(context.req.param('run'), parameters)).status());
   });
   app.post('/runs/:run/priority', async (context) => {
-    const { priority } = parsed(requests.priority, await context.req.text());
+    const { priority } = await bodyOf(context.req.raw, requests.priority);
     const served = await runs.active(context.req.param('run'));
     served.handle.setPriority(priority);
     served.changed(`priority ${priority}`);
     return context.json(served.status());
   });
   app.post('/runs/:run/channels', async (context) => {
-    const { channels } = parsed(requests.channels, await context.req.text());
+    const { channels } = await bodyOf(context.req.raw, requests.channels);
     const served = await runs.active(context.req.param('run'));
     served.changed(`at most ${served.handle.setWidth(channels)} tasks side by side`);
     return context.json(served.status());
@@ -126,5 +122,7 @@ function limitOf(text: string | undefined): number {
 }
 
 function failed(context: Context, error: DrayError, status: 400 | 403 | 404 | 409 | 413 | 500 | 503): Response {
+  // A body that nobody has read to its end is in the way of the next request.
+  if (status === 403 || status === 413) context.header('connection', 'close');
   return context.json({ error: reportedError(error) }, status);
 }

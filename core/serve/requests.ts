@@ -19,20 +19,45 @@ export const requests = {
   nothing: z.strictObject({}),
 } as const;
 
-/** @param text the body; an empty one is an empty object. @throws DrayError USAGE, which never quotes a value */
-export function parsed<S extends z.ZodType>(schema: S, text: string): z.output<S> {
-  let value: unknown;
-  try {
-    value = text === '' ? {} : JSON.parse(text);
-  } catch {
-    throw wrong('the body of the request is no JSON');
-  }
-  const result = schema.safeParse(value);
+const maxBodyBytes = 256 << 10;
+
+/**
+ * Reads the body of a request; an empty one is an empty object.
+ * @throws DrayError REQUEST_TOO_BIG; USAGE, which never quotes a value
+ */
+export async function bodyOf<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
+  const result = schema.safeParse(valueOf(await textOf(request)));
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw wrong(`${path.length === 0 ? 'the body of the request' : path.join('.')}: ${message}`);
 }
 
+/** What does not say how long it is must not be read to its end either. */
+async function textOf({ body, headers }: Request): Promise<string> {
+  if (Number(headers.get('content-length') ?? 0) > maxBodyBytes) throw tooBig();
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
+    size += piece.length;
+    if (size > maxBodyBytes) throw tooBig();
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw wrong('the body of the request is no JSON');
+  }
+}
+
 export function wrong(message: string): DrayError {
   return new DrayError('USAGE', message, { remedy: 'docs/serve.md lists the requests.' });
+}
+
+function tooBig(): DrayError {
+  return new DrayError('REQUEST_TOO_BIG', `the body of the request has more than ${maxBodyBytes} bytes`);
 }
