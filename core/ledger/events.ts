@@ -10,6 +10,13 @@ export interface PlannedContent {
   readonly guarantee: Guarantee;
 }
 
+/** What somebody has set about a run at a server, over what it was submitted with. */
+export interface RunChange {
+  readonly priority?: number | undefined;
+  readonly channels?: number | undefined;
+  readonly isPaused?: boolean | undefined;
+}
+
 /** What a run writes down, in its order. A resumed run goes on in the same journal. */
 export type RunEvent =
   | {
@@ -33,7 +40,7 @@ export type RunEvent =
   /** Its turn to begin has come: until then nothing was connected. */
   | { readonly type: 'opened' }
   /** What somebody has changed about it while it waited or ran, as a part of a sentence: `priority 9`. */
-  | { readonly type: 'changed'; readonly change: string }
+  | ({ readonly type: 'changed'; readonly change: string } & RunChange)
   | { readonly type: 'resumed'; readonly epoch: number; readonly at: string }
   | ({ readonly type: 'planned'; readonly content: number } & PlannedContent)
   | { readonly type: 'prepared'; readonly content: number; readonly target: Target }

@@ -1,5 +1,5 @@
 import type { Json, Target } from '../sdk/index.ts';
-import type { PlannedContent, RunEvent, StoredEvent } from './events.ts';
+import type { PlannedContent, RunChange, RunEvent, StoredEvent } from './events.ts';
 
 /** A content as the journal knows it. */
 export interface ContentState {
@@ -41,6 +41,7 @@ export interface RunState {
   readonly ended: Extract<RunEvent, { type: 'ended' }> | undefined;
   /** Its turn to begin has come, in the process that has it. */
   readonly isOpened: boolean;
+  readonly changes: RunChange;
   readonly contents: ReadonlyMap<number, ContentState>;
   readonly tasks: ReadonlyMap<number, TaskState>;
   /** Rows of the quarantine that have been loaded since, by their ids. */
@@ -63,6 +64,7 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
   let nextReplay = firstReplay;
   let ended: RunState['ended'];
   let isOpened = false;
+  let changes: RunChange = {};
   const content = (number: number): ContentState => {
     const known = contents.get(number) ?? {
       snapshots: 0,
@@ -78,8 +80,12 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
     switch (event.type) {
       case 'begun':
       case 'started':
-      case 'changed':
         break;
+      case 'changed': {
+        const { priority = changes.priority, channels = changes.channels, isPaused = changes.isPaused } = event;
+        changes = { priority, channels, isPaused };
+        break;
+      }
       case 'failed':
         tasks.set(event.task, { isInDoubt: event.code === 'COMMIT_UNKNOWN' });
         break;
@@ -134,7 +140,7 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
         break;
     }
   }
-  return { begun, ended, isOpened, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
+  return { begun, ended, isOpened, changes, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
 }
 
 /** Leaves out what a process said after another one had taken the run: it was asleep, and does not know better. */

@@ -59,25 +59,23 @@ export function serveApi({ runs, token, port }: ApiContext): Hono {
   app.post('/runs/:run/pause', async (context) => {
     await bodyOf(context.req.raw, requests.nothing);
     const served = await runs.active(context.req.param('run'));
-    served.handle.pause();
-    served.changed('paused');
+    served.change({ isPaused: true });
     return context.json(served.status());
   });
   app.post('/runs/:run/resume', async (context) => {
     const { parameters } = await bodyOf(context.req.raw, requests.resume);
-    return context.json((await runs.resume(context.req.param('run'), parameters)).status());
+    return context.json((await runs.resume(context.req.param('run'), { parameters })).status());
   });
   app.post('/runs/:run/priority', async (context) => {
     const { priority } = await bodyOf(context.req.raw, requests.priority);
     const served = await runs.active(context.req.param('run'));
-    served.handle.setPriority(priority);
-    served.changed(`priority ${priority}`);
+    served.change({ priority });
     return context.json(served.status());
   });
   app.post('/runs/:run/channels', async (context) => {
     const { channels } = await bodyOf(context.req.raw, requests.channels);
     const served = await runs.active(context.req.param('run'));
-    served.changed(`at most ${served.handle.setWidth(channels)} tasks side by side`);
+    served.change({ channels });
     return context.json(served.status());
   });
 

@@ -26,7 +26,7 @@ const maxBodyBytes = 256 << 10;
  * @throws DrayError REQUEST_TOO_BIG; USAGE, which never quotes a value
  */
 export async function bodyOf<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
-  const result = schema.safeParse(valueOf(await textOf(request)));
+  const result = schema.safeParse(jsonOf(await textOf(request)));
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw wrong(`${path.length === 0 ? 'the body of the request' : path.join('.')}: ${message}`);
@@ -46,7 +46,7 @@ async function textOf({ body, headers }: Request): Promise<string> {
   return text + decoder.decode();
 }
 
-function valueOf(text: string): unknown {
+function jsonOf(text: string): unknown {
   try {
     return text === '' ? {} : JSON.parse(text);
   } catch {

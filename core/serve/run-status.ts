@@ -36,7 +36,8 @@ export interface RunStatus {
 }
 
 /** The status of a run that is none of this server's, by its journal. */
-export function statusOfStored({ run, begun, ended, state, isResumable }: StoredRun): RunStatus {
+export function statusOfStored({ run, begun, ended, changes, state, isResumable }: StoredRun): RunStatus {
+  const priority = changes.priority ?? begun.submitted?.priority;
   return {
     run,
     job: begun.job,
@@ -44,7 +45,7 @@ export function statusOfStored({ run, begun, ended, state, isResumable }: Stored
     state,
     isResumable,
     submitted: begun.at,
-    ...(begun.submitted?.priority === undefined ? {} : { priority: begun.submitted.priority }),
+    ...(priority === undefined ? {} : { priority }),
     ...(ended === undefined ? {} : { ended: ended.at, rows: ended.rows as unknown as RowCounts }),
     ...(ended?.error === undefined ? {} : { error: ended.error as ReportedError }),
   };

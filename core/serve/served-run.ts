@@ -3,6 +3,7 @@ import type { RunHandle } from '../controller/run-handle.ts';
 import type { RunListener } from '../controller/run-job.ts';
 import type { Job } from '../job/load-job.ts';
 import type { SecretMask } from '../job/secret-mask.ts';
+import type { RunChange } from '../ledger/events.ts';
 import { type RunLedger, reportFile } from '../ledger/run-store.ts';
 import type { RowCounts, RunReport } from '../report/report.ts';
 import { asDrayError, DrayError } from '../sdk/index.ts';
@@ -76,9 +77,22 @@ export class ServedRun {
     this.#stop.abort(reason);
   }
 
-  /** Something about it was changed by somebody: told, and written down. */
-  changed(change: string): void {
-    this.#parts.ledger.append({ type: 'changed', change }).catch(() => undefined);
+  /** Changes something about it; told, and written down, so that it holds for the next server, too. @throws DrayError RUN_ENDED */
+  change({ priority, channels, isPaused }: RunChange): void {
+    const { handle } = this;
+    const words: string[] = [];
+    if (isPaused !== undefined) {
+      if (isPaused) handle.pause();
+      else handle.unpause();
+      words.push(isPaused ? 'paused' : 'goes on');
+    }
+    if (priority !== undefined) {
+      handle.setPriority(priority);
+      words.push(`priority ${priority}`);
+    }
+    if (channels !== undefined) words.push(`channels ${handle.setWidth(channels)}`);
+    const change = words.join(', ');
+    this.#parts.ledger.append({ type: 'changed', change, priority, channels, isPaused }).catch(() => undefined);
     this.tell({ type: 'changed', message: change });
   }
 

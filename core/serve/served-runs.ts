@@ -40,6 +40,13 @@ export interface Submission {
   readonly isLenient?: boolean | undefined;
 }
 
+export interface ResumeOptions {
+  /** Secrets that were not kept. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  /** A run that was paused when its server ended still is. */
+  readonly staysPaused?: boolean;
+}
+
 /** All runs of a server: takes jobs in, has the Controller run them, and remembers what became of them. */
 export class ServedRuns {
   readonly feed = new EventFeed();
@@ -123,22 +130,19 @@ export class ServedRuns {
 
   /**
    * Goes on with a run that is paused here, or with one that ended without being done.
-   * @param parameters secrets that were not kept
    * @throws DrayError RUN_UNKNOWN, RUN_NOT_RESUMABLE, SERVER_STOPPED and what is wrong with the job file
    */
-  async resume(run: string, parameters: Readonly<Record<string, string>> = {}): Promise<ServedRun> {
+  async resume(run: string, { parameters = {}, staysPaused = false }: ResumeOptions = {}): Promise<ServedRun> {
     const here = this.#runs.get(run);
     if (here?.hasEnded === false) {
-      if (here.handle.isPaused) {
-        here.handle.unpause();
-        here.changed('goes on');
-      }
+      if (here.handle.isPaused) here.change({ isPaused: false });
       return here;
     }
     this.#refuseIfStopped();
     const { state } = this.#context;
     const stored = await findRun(state, run);
-    const { isLenient = false, priority, channels } = stored.begun.submitted ?? {};
+    const { isLenient = false } = stored.begun.submitted ?? {};
+    const { priority = stored.begun.submitted?.priority, channels = stored.begun.submitted?.channels, isPaused } = stored.changes;
     const mask = new SecretMask();
     const warnings = new Set<string>();
     try {
@@ -146,7 +150,9 @@ export class ServedRuns {
       this.#context.controller.checkPool(job);
       const ledger = await takeOverRun(state, run, (text) => mask.apply(text));
       await ledger.append({ type: 'resumed', epoch: ledger.epoch, at: new Date().toISOString() });
-      return this.#start(job, ledger, mask, { priority, channels });
+      const served = this.#start(job, ledger, mask, { priority, channels });
+      if (isPaused === true) served.change({ isPaused: staysPaused });
+      return served;
     } catch (error) {
       throw withoutSecrets(error, mask);
     }

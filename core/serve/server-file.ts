@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { DrayError, hasEnded, type ProcessIdentity, thisProcess } from '../sdk/index.ts';
 
 /** How a server is found and reached; what stands in `server.json` of its state folder, for its user alone. */
@@ -14,6 +15,7 @@ export interface ServerFacts extends ProcessIdentity {
 const heartbeatMs = 2000;
 /** A server that cannot be asked for, because it runs in another container, and was not heard of for so long, is taken for dead. */
 const silentMs = 15_000;
+const retryMs = 20;
 
 /** The server of a state folder; undefined if none is at work. */
 export async function serverOf(state: string): Promise<ServerFacts | undefined> {
@@ -51,7 +53,8 @@ export class ServerFile {
       while (!(await linked(own, path))) {
         const other = await readFacts(path);
         if (other !== undefined && !(await isGone(path, other))) throw exists(state, other);
-        await removeStale(path, other, state);
+        if (await hasReplaced(path, other?.token, own)) break;
+        await setTimeout(retryMs);
       }
       return new ServerFile(path, token);
     } finally {
@@ -75,18 +78,28 @@ async function linked(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Takes away the file of a server that is gone; but not the one that another new server may have put in its place since. */
-async function removeStale(path: string, stale: ServerFacts | undefined, state: string): Promise<void> {
-  const aside = join(state, `.server-${randomUUID()}`);
-  try {
-    await rename(path, aside);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw cause;
+/**
+ * Puts our file into the place of that of a server that is gone. Who does so holds a lock named for that server, and looks once more: another one may have been
+ * faster, and its file must stay.
+ * @param token of the server that is gone; undefined: its file is damaged
+ */
+async function hasReplaced(path: string, token: string | undefined, own: string): Promise<boolean> {
+  const name = createHash('sha256')
+    .update(token ?? '')
+    .digest('hex');
+  const lock = join(dirname(path), `.server-after-${name.slice(0, 16)}`);
+  if (!(await linked(own, lock))) {
+    const held = await stat(lock).catch(() => undefined);
+    if (held !== undefined && Date.now() - held.mtimeMs > silentMs) await rm(lock, { force: true });
+    return false;
   }
-  const taken = await readFacts(aside);
-  if (taken !== undefined && taken.token !== stale?.token) await linked(aside, path);
-  await rm(aside, { force: true });
+  try {
+    if ((await readFacts(path))?.token !== token) return false;
+    await rename(own, path);
+    return true;
+  } finally {
+    await rm(lock, { force: true });
+  }
 }
 
 function exists(state: string, { pid, host, port }: ServerFacts): DrayError {

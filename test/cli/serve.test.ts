@@ -284,13 +284,17 @@ describe('what a server leaves', () => {
     const ran = await server.submit(await tableJob('killed', { guarantee: 'exactly-once' }));
     await committed(server, ran);
     const waited = await server.submit(short(), '--priority', '3');
+    const paused = await server.submit(short('paused.json'));
+    await server.reaches(paused, 'waiting');
+    await server.dray('pause', paused);
     expect((await server.reaches(waited, 'waiting')).priority).toBe(3);
+    await server.dray('tune', waited, '--priority', '7');
     server.running.signal('SIGKILL');
     await server.running.ended;
     const { stdout } = await server.dray('runs', '--json');
     const left = (JSON.parse(stdout) as { runs: { run: string; state: string; isResumable: boolean }[] }).runs;
     expect(left.map(({ run, state, isResumable }) => [run, state, isResumable])).toEqual(
-      expect.arrayContaining([ran, waited].map((run) => [run, 'interrupted', true])),
+      expect.arrayContaining([ran, waited, paused].map((run) => [run, 'interrupted', true])),
     );
     const looking = await startServer([], { state: server.state });
     await until('they are listed', 20_000, async () => {
@@ -300,7 +304,10 @@ describe('what a server leaves', () => {
     looking.running.signal('SIGINT');
     expect((await looking.running.ended).exitCode).toBe(130);
     const next = await startServer(['--resume'], { state: server.state });
-    expect(await next.reaches(waited, 'done')).toMatchObject({ priority: 3, rows: { written: 10 } });
+    await next.reaches(paused, 'paused');
+    expect(await next.reaches(waited, 'done')).toMatchObject({ priority: 7, rows: { written: 10 } });
+    expect((await next.dray('resume', paused)).stdout).toContain(paused);
+    await next.reaches(paused, 'done');
     await next.reaches(ran, 'done');
     expect((await next.report(ran)).tasks.some(({ isFromEarlierProcess }) => isFromEarlierProcess)).toBe(true);
     expect(await countIn('killed')).toEqual([rows, rows]);

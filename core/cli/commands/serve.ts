@@ -61,7 +61,7 @@ async function takeUp({ runs }: RunningServer, resumes: boolean, screen: Screen)
       continue;
     }
     try {
-      await runs.resume(run);
+      await runs.resume(run, { staysPaused: true });
     } catch (error) {
       screen.line(`${run} ${begun.job} is not resumed:`);
       screen.error((error as DrayError).toWire());
