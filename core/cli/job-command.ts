@@ -1,4 +1,4 @@
-import { type Job, loadJob } from '../job/load-job.ts';
+import { type Job, type LoadOptions, loadJob } from '../job/load-job.ts';
 import type { Screen } from './screen.ts';
 import type { StateOptions } from './state.ts';
 
@@ -23,11 +23,15 @@ export interface RunCommandOptions extends JobCommandOptions, StateOptions {
 
 /** Loads a job file with the options of the command line. */
 export async function loadForCommand(file: string, options: JobCommandOptions, screen: Screen): Promise<Job> {
-  return loadJob(file, {
+  return loadJob(file, loadOptions(options, screen));
+}
+
+export function loadOptions(options: Pick<JobCommandOptions, 'param' | 'lenient'>, screen: Screen): LoadOptions {
+  return {
     parameters: options.param,
     environment: process.env,
     isLenient: options.lenient,
     mask: screen.mask,
     warn: (message) => screen.warn(message),
-  });
+  };
 }

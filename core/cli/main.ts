@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { asDrayError, DrayError } from '../sdk/index.ts';
 import { parameter } from './parameters.ts';
 import { Screen } from './screen.ts';
+import { addServerCommands } from './server-commands.ts';
 
 const exitCodes = `
 Exit codes:
@@ -68,7 +69,8 @@ const jobOptions = {
 const runCommands = [
   {
     name: 'resume',
-    description: 'go on with a run that was interrupted, or failed by something that has passed: only what is missing is moved',
+    description:
+      'go on with a run that was interrupted, or failed by something that has passed: only what is missing is moved; or one that is paused at the server',
     example: 'dray resume 20261121-030405-a1b2c3',
   },
   {
@@ -183,6 +185,9 @@ async function main(): Promise<number> {
       });
     if (name === 'resume') command.addOption(jobOptions.channels).addOption(jobOptions.pools).addOption(jobOptions.verbose);
   }
+  addServerCommands(program, jobOptions, (code) => {
+    exitCode = code;
+  });
   const files = program.command('files').description('look at files that jobs exchange');
   files
     .command('verify')

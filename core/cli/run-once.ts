@@ -16,7 +16,7 @@ import { threadExecutor } from './thread-pool.ts';
 /** Dirty records told one by one; the rest is counted. */
 const toldDirtyRecords = 10;
 /** Threads a run may have when it is widened while it runs. */
-const maxLanes = 64;
+export const maxLanes = 64;
 
 /** Where the progress of a content is shown. */
 export interface ProgressView {
@@ -84,7 +84,7 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
 }
 
 /** Prints the failure, if there is one, and returns the exit code. */
-function endOf({ run, error, isResumable }: RunReport, screen: Screen, signalCode: number | undefined): number {
+export function endOf({ run, error, isResumable }: RunReport, screen: Screen, signalCode: number | undefined): number {
   if (error === undefined) return 0;
   screen.error(error);
   if (isResumable)

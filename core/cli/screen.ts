@@ -4,9 +4,6 @@ import type { ErrorWire } from '../sdk/index.ts';
 
 const colors = pc.createColors(process.stderr.isTTY === true && pc.isColorSupported);
 
-/** Keys whose values are dray's own words, which stay what they are even if somebody's password is `postgres`. */
-const ownWords = new Set(['run', 'state', 'guarantee', 'reader', 'writer', 'code', 'side', 'type', 'kind']);
-
 /** Everything dray says to a person goes through here: stderr, secrets masked, each warning once. */
 export class Screen {
   readonly mask: SecretMask;
@@ -27,12 +24,9 @@ export class Screen {
     process.stdout.write(this.mask.apply(text));
   }
 
-  /** A result as one line of JSON, on stdout. Masked text by text: a password like `1234` must not eat numbers, or break the JSON. */
+  /** A result as one line of JSON, on stdout. */
   json(value: unknown): void {
-    const masked = JSON.stringify(value, (key, item: unknown) =>
-      typeof item === 'string' && !ownWords.has(key) ? this.mask.apply(item) : item,
-    );
-    process.stdout.write(`${masked}\n`);
+    process.stdout.write(`${this.mask.json(value)}\n`);
   }
 
   /** A line for people, on stderr. */

@@ -1,8 +1,8 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { defaultChannels } from '../controller/limits.ts';
+import { beginJob } from '../controller/begin-run.ts';
 import type { Job } from '../job/load-job.ts';
-import { beginRun, type RunLedger } from '../ledger/run-store.ts';
+import type { RunLedger } from '../ledger/run-store.ts';
 import { makeStateFolder, stateFolder } from '../ledger/state-folder.ts';
 import type { Screen } from './screen.ts';
 
@@ -22,20 +22,7 @@ export async function beginLedger(
   { stateDir, channels, screen }: StateOptions & { readonly channels?: number; readonly screen: Screen },
 ): Promise<RunLedger> {
   const state = await usableFolder(stateDir, screen);
-  const isSecret = (text: string) => screen.mask.apply(text) !== text;
-  const parameters = Object.entries(job.parameters);
-  return beginRun(state, {
-    type: 'begun',
-    run,
-    job: job.name,
-    file: job.file,
-    digest: job.digest,
-    parameters: Object.fromEntries(parameters.filter(([, value]) => !isSecret(value))),
-    secretParameters: parameters.filter(([, value]) => isSecret(value)).map(([name]) => name),
-    at: new Date().toISOString(),
-    guarantee: job.guarantee,
-    channels: channels ?? job.channels ?? defaultChannels(),
-  });
+  return beginJob(state, run, job, { channels, mask: screen.mask });
 }
 
 /** A home that cannot be written to must not keep jobs from running that never needed it. */

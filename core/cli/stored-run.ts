@@ -1,9 +1,10 @@
+import { jobOfRun } from '../controller/begin-run.ts';
 import type { Job } from '../job/load-job.ts';
 import type { RunState } from '../ledger/run-state.ts';
 import { findRun, type RunLedger, reopenRun, type StoredRun } from '../ledger/run-store.ts';
-import { asDrayError, DrayError, type PluginContext } from '../sdk/index.ts';
+import { asDrayError, type PluginContext } from '../sdk/index.ts';
 import { onInterrupt } from './interrupt.ts';
-import { loadForCommand, type RunCommandOptions } from './job-command.ts';
+import { type JobCommandOptions, loadOptions, type RunCommandOptions } from './job-command.ts';
 import { Screen } from './screen.ts';
 import { stateOf } from './state.ts';
 
@@ -32,7 +33,7 @@ export async function withStoredRun(
     const stored = await findRun(stateOf(options), run);
     check(stored);
     const job = await storedJob(stored, options, screen);
-    const ledger = await reopenRun(stored);
+    const ledger = await reopenRun(stored, (text) => screen.mask.apply(text));
     const context: PluginContext = {
       run,
       job: job.name,
@@ -59,23 +60,6 @@ export async function withStoredRun(
  * Loads the job of a run once more, as it was given.
  * @throws DrayError RUN_NOT_RESUMABLE if its file says something else now, or came from standard input and was not given again
  */
-export async function storedJob({ begun }: RunState, options: Omit<RunCommandOptions, 'stateDir'>, screen: Screen): Promise<Job> {
-  const missing = begun.secretParameters.filter((name) => options.param[name] === undefined);
-  if (missing.length > 0) {
-    throw new DrayError('JOB_VARIABLE', `the run was given secrets with -p, which are not kept: ${missing.join(', ')}`, {
-      remedy: `Give them again: ${missing.map((name) => `-p ${name}=…`).join(' ')}`,
-    });
-  }
-  if (begun.file === '-' && options.job === undefined) {
-    throw new DrayError('RUN_NOT_RESUMABLE', `the job of the run ${begun.run} came from standard input, and is not kept`, {
-      remedy: 'Give the same job again: --job FILE, or --job - for standard input.',
-    });
-  }
-  const file = options.job ?? begun.file;
-  const job = await loadForCommand(file, { ...options, param: { ...begun.parameters, ...options.param } }, screen);
-  if (job.digest === begun.digest) return job;
-  throw new DrayError('RUN_NOT_RESUMABLE', `the job file ${file} is not what it was when the run began`, {
-    place: file,
-    remedy: 'Bring the file back as it was (environment variables in it, too), or start anew with `dray run`.',
-  });
+export function storedJob(stored: RunState, options: JobCommandOptions & Pick<RunCommandOptions, 'job'>, screen: Screen): Promise<Job> {
+  return jobOfRun(stored, loadOptions(options, screen), options.job);
 }

@@ -5,7 +5,7 @@ import { Budgets } from './budgets.ts';
 import { Dispatcher, defaultPool } from './dispatcher.ts';
 import { defaultChannels } from './limits.ts';
 import { Machine } from './machine.ts';
-import { RunHandle } from './run-handle.ts';
+import { openingName, RunHandle } from './run-handle.ts';
 import { type RunOptions, runJob } from './run-job.ts';
 import { Turns } from './turns.ts';
 
@@ -64,12 +64,14 @@ export class Controller {
     const priority = options.priority ?? job.priority;
     const handle = new RunHandle(this.#dispatcher, { run, job: job.name, priority });
     this.#runs.set(run, handle);
-    const turns = new Turns(this.#dispatcher, { ...oneTurn, job: `open ${run}`, priority: 0, pool: openingPool(priority) });
-    handle.submitted(`open ${run}`);
+    const turns = new Turns(this.#dispatcher, { ...oneTurn, job: openingName(run), priority: 0, pool: openingPool(priority) });
+    handle.submitted(openingName(run));
     try {
       // A run that is cancelled before its turn says so in its report, like any other.
       await turns.first(options.signal).catch(() => turns.close());
       await turns.next();
+      // What cannot be written down fails the run with its next event.
+      if (!options.signal.aborted) options.ledger.append({ type: 'opened' }).catch(() => undefined);
       handle.tell = options.listener.decided;
       return await runJob(job, {
         ...options,

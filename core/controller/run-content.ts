@@ -65,6 +65,8 @@ const passing: readonly string[] = ['CANCELLED', 'SNAPSHOT_LOST', 'POISON_TASK',
 
 /** Whether `dray resume` may well succeed where the run has failed, and has anything to gain: what is committed is then kept. */
 export function isWorthResuming(failure: DrayError, tasks: readonly TaskReport[]): boolean {
+  // The server goes on with it by itself, and a task in flight is as good as not begun.
+  if (failure.code === 'SERVER_STOPPED') return true;
   return tasks.some(({ state }) => state === 'done') && (failure.isRetryable || passing.includes(failure.code));
 }
 

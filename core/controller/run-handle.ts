@@ -18,6 +18,8 @@ export class RunHandle {
   readonly #dispatcher: Dispatcher;
   /** Names of what it has submitted to the scheduler. */
   readonly #scheduled: string[] = [];
+  /** That of its turn to begin, which is no task. */
+  readonly #opening: string;
   #priority: number;
   #isPaused = false;
   #widen: ((width: number) => number) | undefined;
@@ -28,6 +30,7 @@ export class RunHandle {
     this.run = run;
     this.job = job;
     this.#priority = priority;
+    this.#opening = openingName(run);
   }
 
   get priority(): number {
@@ -43,9 +46,14 @@ export class RunHandle {
     return this.#width;
   }
 
+  /** It waits for its turn to begin: so many others of its priority are at work. */
+  get isQueued(): boolean {
+    return (this.#dispatcher.look(this.#opening)?.waiting ?? 0) > 0;
+  }
+
   /** Tasks of the run that have a slot, and that wait for one. */
   get slots(): { running: number; waiting: number } {
-    const seen = this.#scheduled.map((name) => this.#dispatcher.look(name));
+    const seen = this.#scheduled.filter((name) => name !== this.#opening).map((name) => this.#dispatcher.look(name));
     const sum = (pick: (one: { running: number; waiting: number }) => number) =>
       seen.reduce((total, one) => total + (one === undefined ? 0 : pick(one)), 0);
     return { running: sum(({ running }) => running), waiting: sum(({ waiting }) => waiting) };
@@ -93,4 +101,9 @@ export class RunHandle {
   #tellAll(type: 'pause' | 'unpause'): void {
     for (const job of this.#scheduled) this.#dispatcher.tell({ type, job });
   }
+}
+
+/** Under which its turn to begin is at the scheduler. */
+export function openingName(run: string): string {
+  return `open ${run}`;
 }

@@ -62,6 +62,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
+const cancelling: readonly string[] = ['CANCELLED', 'SERVER_STOPPED'];
+
 /** A run id sorts by time and is safe in names of files and tables: `20261121-030405-a1b2c3`. */
 export function newRunId(): string {
   const [date, time] = new Date().toISOString().replace(/[-:]/g, '').split(/[T.]/);
@@ -93,7 +95,7 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
   const report: RunReport = {
     run: ledger.run,
     job: job.name,
-    state: failure === undefined ? 'done' : failure.code === 'CANCELLED' ? 'cancelled' : 'failed',
+    state: failure === undefined ? 'done' : cancelling.includes(failure.code) ? 'cancelled' : 'failed',
     ...total,
     seconds: round(seconds),
     rowsPerSecond: Math.round(total.rows.written / seconds),

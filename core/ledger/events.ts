@@ -18,6 +18,13 @@ export function taskOf({ firstTask, splits, cutOff = [] }: Pick<PlannedContent, 
   return cutOff[place - (splits.length - cutOff.length)] ?? firstTask + place;
 }
 
+/** What somebody has set about a run at a server, over what it was submitted with. */
+export interface RunChange {
+  readonly priority?: number | undefined;
+  readonly channels?: number | undefined;
+  readonly isPaused?: boolean | undefined;
+}
+
 /** What a run writes down, in its order. A resumed run goes on in the same journal. */
 export type RunEvent =
   | {
@@ -35,7 +42,13 @@ export type RunEvent =
       readonly at: string;
       readonly guarantee: string;
       readonly channels: number;
+      /** With what it was given to a server (`dray submit`), which runs it in its turn. */
+      readonly submitted?: { readonly priority?: number; readonly channels?: number; readonly isLenient?: true };
     }
+  /** Its turn to begin has come: until then nothing was connected. */
+  | { readonly type: 'opened' }
+  /** What somebody has changed about it while it waited or ran, as a part of a sentence: `priority 9`. */
+  | ({ readonly type: 'changed'; readonly change: string } & RunChange)
   | { readonly type: 'resumed'; readonly epoch: number; readonly at: string }
   | ({ readonly type: 'planned'; readonly content: number } & PlannedContent)
   | { readonly type: 'prepared'; readonly content: number; readonly target: Target }
@@ -64,4 +77,8 @@ export type RunEvent =
     };
 
 /** An event as it stands in the journal: with the number of the process that wrote it, so that one that has lost the run changes nothing any more. */
-export type StoredEvent = RunEvent & { readonly epoch?: number };
+export type StoredEvent = RunEvent & {
+  readonly epoch?: number;
+  /** When it was written, as of Date.now(), where `at` does not say it. */
+  readonly ms?: number;
+};

@@ -1,5 +1,5 @@
 import type { Json, Split, Target } from '../sdk/index.ts';
-import { type PlannedContent, type RunEvent, type StoredEvent, taskOf } from './events.ts';
+import { type PlannedContent, type RunChange, type RunEvent, type StoredEvent, taskOf } from './events.ts';
 
 /** A content as the journal knows it. */
 export interface ContentState {
@@ -30,13 +30,18 @@ export interface Replay {
 /** Replays are tasks of the run, too, with numbers behind all others. */
 const firstReplay = 1_000_000;
 
-/** `interrupted`: its process is gone, or has stopped, without a word. */
-export type StoredState = 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+/**
+ * `waiting`: for its turn, at a server. `interrupted`: its process is gone, or has stopped, without a word; or the server that ran it was stopped.
+ */
+export type StoredState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 
 /** All that the journal of a run says. */
 export interface RunState {
   readonly begun: Extract<RunEvent, { type: 'begun' }>;
   readonly ended: Extract<RunEvent, { type: 'ended' }> | undefined;
+  /** Its turn to begin has come, in the process that has it. */
+  readonly isOpened: boolean;
+  readonly changes: RunChange;
   readonly contents: ReadonlyMap<number, ContentState>;
   readonly tasks: ReadonlyMap<number, TaskState>;
   /** Rows of the quarantine that have been loaded since, by their ids. */
@@ -58,6 +63,8 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
   const replaying = new Map<number, Replay>();
   let nextReplay = firstReplay;
   let ended: RunState['ended'];
+  let isOpened = false;
+  let changes: RunChange = {};
   const content = (number: number): ContentState => {
     const known = contents.get(number) ?? {
       snapshots: 0,
@@ -72,12 +79,22 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
   for (const event of events) {
     switch (event.type) {
       case 'begun':
+      case 'started':
         break;
+      case 'changed': {
+        const { priority = changes.priority, channels = changes.channels, isPaused = changes.isPaused } = event;
+        changes = { priority, channels, isPaused };
+        break;
+      }
       case 'failed':
         tasks.set(event.task, { isInDoubt: event.code === 'COMMIT_UNKNOWN' });
         break;
+      case 'opened':
+        isOpened = true;
+        break;
       case 'resumed':
         ended = undefined;
+        isOpened = false;
         break;
       case 'planned': {
         const { type: _, content: number, ...plan } = event;
@@ -128,7 +145,7 @@ export function runState(stored: readonly StoredEvent[]): RunState | undefined {
         break;
     }
   }
-  return { begun, ended, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
+  return { begun, ended, isOpened, changes, contents, tasks, replayed, replaying: [...replaying.values()], nextReplay };
 }
 
 function afterCut(plan: PlannedContent, { task, keeps, rest }: Extract<RunEvent, { type: 'cut' }>): PlannedContent {
@@ -152,7 +169,7 @@ function withMembers(split: Split, members: readonly Split[]): Split {
 }
 
 /** Leaves out what a process said after another one had taken the run: it was asleep, and does not know better. */
-function withoutLate(events: readonly StoredEvent[]): StoredEvent[] {
+export function withoutLate(events: readonly StoredEvent[]): StoredEvent[] {
   let latest = 1;
   return events.filter(({ epoch = latest }) => {
     latest = Math.max(latest, epoch);

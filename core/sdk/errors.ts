@@ -60,6 +60,11 @@ export const errorKinds = {
   STATE_UNUSABLE: { exit: 2, remedy: 'Give a folder that you may write to, with --state-dir or DRAY_STATE_DIR.' },
   RUN_UNKNOWN: { exit: 2, remedy: 'List the runs with `dray runs`.' },
   RUN_NOT_RESUMABLE: { exit: 2, remedy: 'Start the job anew with `dray run`.' },
+  RUN_ENDED: { exit: 2, remedy: 'Look at it with `dray status` or `dray log`; `dray resume` goes on with a run that was not done.' },
+  REPORT_MISSING: {
+    exit: 2,
+    remedy: 'Wait until the run has ended; only runs of `dray serve` have a report kept. `dray log` tells of all.',
+  },
   RUN_TAKEN_OVER: { exit: 1, remedy: 'Nothing: another process goes on with this run; `dray runs` shows it.' },
   DATABASE_MISSING: { exit: 'side', remedy: 'Check the database name at the end of jdbcUrl.' },
   TABLE_MISSING: { exit: 'side', remedy: 'Check the table name, its schema and its case, or create the table.' },
@@ -90,6 +95,15 @@ export const errorKinds = {
     exit: 5,
     remedy: 'Mend the rows named above, or allow for them with job.setting.errorLimit {"record": N} or {"percentage": 0.01}.',
   },
+  NO_SERVER: { exit: 2, remedy: 'Start one with `dray serve`, on the same state folder (--state-dir, DRAY_STATE_DIR).' },
+  SERVER_EXISTS: { exit: 2, remedy: 'Use that one, with `dray submit` and `dray status`; or stop it first.' },
+  SERVER_STOPPED: {
+    exit: 130,
+    remedy: 'Start the server again: `dray serve --resume` goes on with what it left, `dray resume RUN` with one run.',
+  },
+  PORT_UNUSABLE: { exit: 2, remedy: 'Choose another one: --port N; 0 takes any that is free.' },
+  REQUEST_REFUSED: { exit: 2, remedy: 'Send the token that stands in server.json of the state folder: Authorization: Bearer TOKEN.' },
+  REQUEST_TOO_BIG: { exit: 2, remedy: 'Keep what the job needs in its file, and submit the path of that.' },
   CANCELLED: { exit: 130, remedy: 'Run the job again when you are ready.' },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -1,10 +1,13 @@
 import { newRunId } from '../../core/controller/run-job.ts';
-import { beginRun, type RunLedger } from '../../core/ledger/run-store.ts';
+import type { RunEvent } from '../../core/ledger/events.ts';
+import { beginRun, type Mask, type RunLedger } from '../../core/ledger/run-store.ts';
 import { tempFolder } from './temp-folder.ts';
 
+type Begun = Extract<RunEvent, { type: 'begun' }>;
+
 /** A run that begins, in a state folder of its own. */
-export function newLedger(state = tempFolder(), run = newRunId()): Promise<RunLedger> {
-  return beginRun(state, {
+export function newLedger(state = tempFolder(), run = newRunId(), more: Partial<Begun> = {}, mask?: Mask): Promise<RunLedger> {
+  const begun: Begun = {
     type: 'begun',
     run,
     job: 'fake',
@@ -15,5 +18,7 @@ export function newLedger(state = tempFolder(), run = newRunId()): Promise<RunLe
     at: new Date().toISOString(),
     guarantee: 'at-least-once',
     channels: 1,
-  });
+    ...more,
+  };
+  return beginRun(state, begun, mask);
 }

@@ -20,7 +20,8 @@ const rooms: Record<string, readonly string[]> = {
   governor: ['sdk'],
   worker: ['task', 'registry', 'sdk'],
   controller: ['job', 'task', 'transform', 'splitter', 'scheduler', 'report', 'ledger', 'load', 'governor', 'transport', 'sdk'],
-  cli: ['controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
+  serve: ['controller', 'report', 'ledger', 'task', 'job', 'sdk'],
+  cli: ['serve', 'controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */
 const typesOnly = [

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { leaseMs } from '../../../core/ledger/ownership.ts';
-import { beginRun, findRun, listRuns, takeOverRun } from '../../../core/ledger/run-store.ts';
+import { beginRun, eventsOf, findRun, listRuns, takeOverRun } from '../../../core/ledger/run-store.ts';
 import { stateFolder } from '../../../core/ledger/state-folder.ts';
 import { newLedger } from '../../support/new-ledger.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -36,6 +36,33 @@ test('runs are listed newest first, with what became of them', async () => {
     ['20260101', 'done', false],
   ]);
   await living.close();
+});
+
+test('a run that was given to a server waits until its turn has come, and is interrupted when the server was stopped', async () => {
+  const state = tempFolder();
+  const run = '20260101-000000-aaaaaa';
+  const ledger = await newLedger(state, run, { submitted: { priority: 7 } });
+  expect(await findRun(state, run)).toMatchObject({ state: 'waiting', isResumable: false, begun: { submitted: { priority: 7 } } });
+  await ledger.append({ type: 'opened' });
+  expect(await findRun(state, run)).toMatchObject({ state: 'running' });
+  const error = { code: 'SERVER_STOPPED', message: 'the server was stopped' };
+  await ledger.append({ type: 'ended', state: 'cancelled', at: '2026-01-01T00:00:00Z', rows: {}, error });
+  await ledger.close();
+  expect(await findRun(state, run)).toMatchObject({ state: 'interrupted', isResumable: true });
+});
+
+test('what servers say is written down without the secrets of the job, and each event with its time', async () => {
+  const state = tempFolder();
+  const before = Date.now();
+  const ledger = await newLedger(state, 'one', {}, (text) => text.replaceAll('hunter2', '***'));
+  await ledger.append({ type: 'failed', task: 0, attempt: 1, code: 'SQL_FAILED', message: 'near "hunter2"' });
+  await ledger.append({ ...ended('failed'), error: { code: 'SQL_FAILED', message: 'near "hunter2"' } });
+  await ledger.close();
+  const events = await eventsOf(await findRun(state, 'one'));
+  expect(events.map(({ type }) => type)).toEqual(['begun', 'failed', 'ended']);
+  expect(JSON.stringify(events)).not.toContain('hunter2');
+  expect(events[1]!.ms).toBeGreaterThanOrEqual(before);
+  expect(events[2]).toMatchObject({ at: '2026-01-01T00:00:00Z', error: { message: 'near "***"' } });
 });
 
 test('no state folder is no run', async () => {
