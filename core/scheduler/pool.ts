@@ -9,6 +9,7 @@ export class Seat extends Gate {
   readonly number: number;
   readonly running = new Set<Running>();
   readonly pinned = new Set<QueuedJob>();
+  place = -1;
   /** Kept free for jobs that run on this host alone. */
   reserved = 0;
   /** Cores of the host that nobody uses: as it said last, less what was started since. */

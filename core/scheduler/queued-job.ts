@@ -28,8 +28,12 @@ export class QueuedJob {
   rank = 0;
   /** Since when it waits for its next start. */
   waitingSince: number;
+  /** Whether it is looked at when it may rise. */
+  isWatched = false;
   isPaused = false;
   isRemoved = false;
+  /** In `heap`. */
+  place = -1;
   /** Where it is: ready, or at a gate; undefined while it has nothing to start. */
   heap: Heap<QueuedJob> | undefined;
   /** The gate it stands at. */
