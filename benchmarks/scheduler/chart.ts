@@ -107,7 +107,7 @@ function chart(title: string, curves: readonly Curve[], across: Axis, up: Axis):
   ];
   const style = 'text{font:12px sans-serif;fill:#333}path{fill:none;stroke-width:1.5}.mark{stroke:#ddd;stroke-width:1}';
   const names = `${text(left, 18, title, 'start')}${text((left + width - right) / 2, height - 10, across.title)}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><style>${style}</style><rect width="100%" height="100%" fill="#fff"/>\n${names}\n${lines.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><title>${title}</title><style>${style}</style><rect width="100%" height="100%" fill="#fff"/>\n${names}\n${lines.join('\n')}\n</svg>\n`;
 }
 
 function share({ least, most, isLogarithmic = false }: Axis, value: number): number {

@@ -14,6 +14,8 @@ export interface Scale {
   readonly jobs: number;
   readonly tasks: number;
   readonly seed: number;
+  /** All jobs come at midnight; else half of them, and the others over six hours. */
+  readonly isAtOnce: boolean;
 }
 
 export interface NightJob {
@@ -67,13 +69,13 @@ function makeJobs(scale: Scale, random: Random): NightJob[] {
     counts[index] = counts[index]! + step;
     left -= step;
   }
-  const jobs = counts.map((count) => makeJob(count, random));
+  const jobs = counts.map((count) => makeJob(count, random, scale.isAtOnce));
   return jobs.sort((a, b) => a.arrivesAt - b.arrivesAt).map((job, number) => ({ ...job, number }));
 }
 
-function makeJob(count: number, random: Random): Omit<NightJob, 'number'> {
+function makeJob(count: number, random: Random, isAtOnce: boolean): Omit<NightJob, 'number'> {
   // Half of the jobs come at midnight, when yesterday is complete.
-  const arrivesAt = random.next() < 0.5 ? midnight + random.between(0, hour / 6) : random.between(0, 6 * hour);
+  const arrivesAt = random.next() < (isAtOnce ? 1 : 0.5) ? midnight + random.between(0, hour / 6) : random.between(0, 6 * hour);
   const meanMs = 85_000 * random.skewed(0.5);
   return {
     arrivesAt,

@@ -42,11 +42,8 @@ export class Holding {
   }
 
   /** A gate or a pool has become smaller. @returns gates that have room again */
-  reconsider(smaller?: Gate): readonly Gate[] {
-    if (this.#job === undefined) return [];
-    if (!canEverStart(this.#job)) return this.#releaseAll();
-    if (smaller !== undefined && smaller.room < 0 && this.#gates.delete(smaller)) smaller.held--;
-    return [];
+  reconsider(): readonly Gate[] {
+    return this.#job === undefined || canEverStart(this.#job) ? [] : this.#releaseAll();
   }
 
   #releaseAll(): readonly Gate[] {

@@ -83,7 +83,7 @@ export class Lines {
   setLimit(gate: Gate, limit: number): void {
     const isLower = limit < gate.limit;
     gate.limit = limit;
-    if (isLower) this.#wakeAll(this.#holding.reconsider(gate));
+    if (isLower) this.#wakeAll(this.#holding.reconsider());
     this.wake(gate);
   }
 

@@ -42,11 +42,11 @@ interface Delayed {
  *   first round asks for has all of them on one host.
  *
  * No job starves. Let no task run longer than T, and F be the job that has waited longest of all that a closed data source or a pool without slots does not stop.
- * Once it is starved F goes before all others, at every gate and in every pool. At the first of its k gates that is full F needs at most (k + 1)T: until a
- * task there ends, or until the job that keeps room there has started (k − 1 other gates, then a slot) and ended. From then on F is the one that keeps room, so each
- * other gate costs at most T, and so do the slot and, for a pinned job, the slot of its host: (2k + 2)T at most. Whoever starts has waited for no time; so of a job with n
- * others that wait longer, a task starts within (10 − p) × agingMs + (n + 1)(2k + 2)T, k being 3 at most: width, source, target. Where all run in one pool and share
- * at most one data source, a place there becomes free together with a slot, nothing is kept, and it is T per job that goes before, divided by the places there are.
+ * Once it is starved F goes before all others, at every gate and in every pool, and may take what another keeps. At each of its k gates a task ends within T if it is full; F
+ * keeps that place then, so it passes all of them in kT. The next slot of its pool is its own, and, if it is pinned elsewhere, the next one of its host: (k + 2)T.
+ * Whoever starts begins to wait anew, behind all others. So of a job with n others that wait longer a task starts within (10 − p) × agingMs + (n + 1)(k + 2)T, k being
+ * 3 at most: width, source, target. Where all run in one pool and share at most one data source, a place there becomes free together with a slot, nothing is kept,
+ * and it is T for each job that goes before, divided by the places there are.
  *
  * Each decision costs O(log n) for n waiting jobs, whatever the number of their tasks (benchmarks/README.md has figures). A job that needs two full data sources may
  * besides go from the line of one to that of the other, once each time the one has room and the other has not.

@@ -40,7 +40,7 @@ test('whatever happens, no limit is exceeded, no slot is left idle that somebody
 test('the same holds where jobs rise by waiting', () => {
   fc.assert(
     fc.property(anySteps, fc.integer({ min: 5, max: 100 }), (steps, agingMs) => void live(steps, agingMs)),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 
