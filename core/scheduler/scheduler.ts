@@ -48,8 +48,8 @@ interface Delayed {
  * 3 at most: width, source, target. Where all run in one pool and share at most one data source, a place there becomes free together with a slot, nothing is kept,
  * and it is T for each job that goes before, divided by the places there are.
  *
- * Each decision costs O(log n) for n waiting jobs, whatever the number of their tasks (benchmarks/README.md has figures). A job that needs two full data sources may
- * besides go from the line of one to that of the other, once each time the one has room and the other has not.
+ * Each decision costs O(log n) for n waiting jobs, whatever the number of their tasks (benchmarks/README.md has figures). In addition, jobs with the same two data sources go together from the line of
+ * one to that of the other when the one has room and the other has not, and all jobs that are pinned to a host try again when it has room.
  */
 export class Scheduler {
   readonly #jobs = new Map<string, QueuedJob>();
@@ -242,8 +242,6 @@ export class Scheduler {
   #fill(now: number): void {
     const { touched } = this.#lines;
     for (let job = mostUrgent(touched); job !== undefined; job = mostUrgent(touched)) {
-      job.pool.ready.take();
-      job.heap = undefined;
       const full = this.#lines.obstacle(job);
       const seat = full === undefined ? this.#hosts.seatFor(job) : undefined;
       const gate = full ?? (seat!.room > 0 ? undefined : seat!);
@@ -261,13 +259,12 @@ export class Scheduler {
     const running: Running = { job, task, seat };
     job.running.set(task.id, running);
     this.#hosts.occupy(running);
-    job.charge(task.weightMs);
-    job.waitingSince = now;
-    if (job.waiting > 0) {
-      this.#lines.beReady(job);
-      this.#rising.watch(job);
-    } else if (job.cut === 'possible') pool.tails.add(job);
-    this.#lines.started(job);
+    this.#lines.start(job, () => {
+      job.charge(task.weightMs);
+      job.waitingSince = now;
+    });
+    if (job.waiting > 0) this.#rising.watch(job);
+    else if (job.cut === 'possible') pool.tails.add(job);
     this.#decisions.push({ type: 'start', job: job.facts.job, task: task.id, host: seat.host, pool: pool.name, why });
   }
 
@@ -296,8 +293,9 @@ export class Scheduler {
   #release(running: Running): void {
     const { job, task } = running;
     job.running.delete(task.id);
-    for (const gate of job.gates) gate.used--;
-    for (const gate of job.gates) this.#lines.wake(gate);
+    const gates = [...job.class.gates, job.width];
+    for (const gate of gates) gate.used--;
+    for (const gate of gates) this.#lines.wake(gate);
     this.#hosts.free(running);
   }
 
@@ -325,14 +323,14 @@ export class Scheduler {
 function mostUrgent(pools: Iterable<Pool>): QueuedJob | undefined {
   let found: QueuedJob | undefined;
   for (const pool of pools) {
-    const job = pool.hasRoom ? pool.ready.first : undefined;
+    const job = pool.hasRoom ? pool.ready.first?.first : undefined;
     if (job !== undefined && (found === undefined || isMoreUrgent(job, found))) found = job;
   }
   return found;
 }
 
 function reason(job: QueuedJob, seat: Seat, now: number): StartReason {
-  const budgets = job.gates.filter((gate) => gate !== job.width && Number.isFinite(gate.limit));
+  const budgets = job.class.gates.filter(({ limit }) => Number.isFinite(limit));
   return {
     waitedMs: now - job.waitingSince,
     priority: job.priority,
