@@ -1,16 +1,18 @@
 import { Heap } from './heap.ts';
+import { hasFirst, type JobClass } from './job-class.ts';
 import type { Pool } from './pool.ts';
 import { isBefore, type QueuedJob } from './queued-job.ts';
 
-/** Something of which only so many tasks at once may have a part: a data source, the slots of a host, the width of a job. Jobs it holds up wait at it. */
+/** Something of which only so many tasks at once may have a part: a data source, the slots of a host, the width of a job. Those it holds up wait at it. */
 export class Gate {
   readonly name: string;
   limit: number;
   used = 0;
   /** Kept for the job that has waited longest. */
   held = 0;
-  /** By pool: a job for which there is no slot must not stand before one for which there is. */
-  readonly #waiting = new Map<Pool, Heap<QueuedJob>>();
+  /** By pool: those for which there is no slot must not stand before those for which there is. */
+  readonly #classes = new Map<Pool, Heap<JobClass>>();
+  #jobs: Heap<QueuedJob> | undefined;
 
   constructor(name: string, limit: number) {
     this.name = name;
@@ -22,14 +24,20 @@ export class Gate {
     return this.limit - this.used - this.held;
   }
 
-  waitingOf(pool: Pool): Heap<QueuedJob> {
-    const heap = this.#waiting.get(pool) ?? new Heap<QueuedJob>(isBefore);
-    this.#waiting.set(pool, heap);
+  /** Jobs that this gate holds up alone: a data source holds up their class. */
+  get jobs(): Heap<QueuedJob> {
+    this.#jobs ??= new Heap<QueuedJob>(isBefore);
+    return this.#jobs;
+  }
+
+  classesOf(pool: Pool): Heap<JobClass> {
+    const heap = this.#classes.get(pool) ?? new Heap<JobClass>(hasFirst);
+    this.#classes.set(pool, heap);
     return heap;
   }
 
   /** Pools whose jobs have waited here. */
   get pools(): Iterable<Pool> {
-    return this.#waiting.keys();
+    return this.#classes.keys();
   }
 }

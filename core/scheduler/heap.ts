@@ -1,8 +1,13 @@
+/** Something that can stand in a heap, one at a time, and knows where: looking that up in a map took a quarter of the time of a decision. */
+export interface Placed {
+  /** Only its heap sets this. */
+  place: number;
+}
+
 /** Items by an order that may change: the smallest is found at once; to add, remove or move one costs O(log n). An item is in it once. */
-export class Heap<T> {
+export class Heap<T extends Placed> {
   readonly #isBefore: (a: T, b: T) => boolean;
   readonly #items: T[] = [];
-  readonly #places = new Map<T, number>();
 
   /** @param isBefore a strict total order: items that tie make the result depend on the history */
   constructor(isBefore: (a: T, b: T) => boolean) {
@@ -18,24 +23,21 @@ export class Heap<T> {
   }
 
   has(item: T): boolean {
-    return this.#places.has(item);
+    return this.#items[item.place] === item;
   }
 
   /** Adds the item, or moves it to where it belongs now. */
   put(item: T): void {
-    let place = this.#places.get(item);
-    if (place === undefined) {
-      place = this.#items.length;
+    if (!this.has(item)) {
+      item.place = this.#items.length;
       this.#items.push(item);
-      this.#places.set(item, place);
     }
-    this.#sink(this.#rise(place));
+    this.#sink(this.#rise(item.place));
   }
 
   remove(item: T): boolean {
-    const place = this.#places.get(item);
-    if (place === undefined) return false;
-    this.#places.delete(item);
+    if (!this.has(item)) return false;
+    const { place } = item;
     const last = this.#items.pop()!;
     if (last === item) return true;
     this.#set(place, last);
@@ -84,6 +86,6 @@ export class Heap<T> {
 
   #set(place: number, item: T): void {
     this.#items[place] = item;
-    this.#places.set(item, place);
+    item.place = place;
   }
 }

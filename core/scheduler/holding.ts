@@ -19,13 +19,13 @@ export class Holding {
 
   /** A task of the job has started. @returns gates that have room again */
   started(job: QueuedJob): readonly Gate[] {
-    const hasTaken = job === this.#job || job.gates.some((gate) => gate.room < 0 && this.#gates.has(gate));
+    const hasTaken = job === this.#job || job.class.gates.some((gate) => gate.room < 0 && this.#gates.has(gate));
     return hasTaken ? this.#releaseAll() : [];
   }
 
   /** A starved job that this gate has let try keeps room there. @returns gates that have room again, because another job kept it until now */
   keep(job: QueuedJob, gate: Gate): readonly Gate[] {
-    if (!job.gates.includes(gate) || job.level !== starved || !canEverStart(job)) return [];
+    if (job.level !== starved || !canEverStart(job)) return [];
     if (this.#job !== undefined && this.#job !== job && !isMoreUrgent(job, this.#job)) return [];
     const freed = this.#job === job ? [] : this.#releaseAll();
     this.#job = job;
@@ -42,11 +42,8 @@ export class Holding {
   }
 
   /** A gate or a pool has become smaller. @returns gates that have room again */
-  reconsider(smaller?: Gate): readonly Gate[] {
-    if (this.#job === undefined) return [];
-    if (!canEverStart(this.#job)) return this.#releaseAll();
-    if (smaller !== undefined && smaller.room < 0 && this.#gates.delete(smaller)) smaller.held--;
-    return [];
+  reconsider(): readonly Gate[] {
+    return this.#job === undefined || canEverStart(this.#job) ? [] : this.#releaseAll();
   }
 
   #releaseAll(): readonly Gate[] {
@@ -60,5 +57,5 @@ export class Holding {
 
 /** False while a data source is closed, or no host has a slot: such a job must not keep others waiting. */
 function canEverStart(job: QueuedJob): boolean {
-  return job.pool.slots > 0 && job.gates.every(({ limit }) => limit > 0);
+  return job.pool.slots > 0 && [job.width, ...job.class.gates].every(({ limit }) => limit > 0);
 }

@@ -92,13 +92,13 @@ export class Hosts {
         seat.reserved -= over;
       }
     }
+    if (limit === 0) this.#lines.wakeAlone(seat);
     this.#lines.lostSlots();
   }
 
   #unpin(job: QueuedJob): void {
     this.forget(job);
     job.isPinned = false;
-    if (job.gate !== undefined && job.gate === job.seat) this.#lines.retry(job);
   }
 
   #roomier(pool: Pool, seat: Seat): void {

@@ -1,6 +1,7 @@
 import { Gate } from './gate.ts';
 import { Heap } from './heap.ts';
-import { isBefore, type QueuedJob, type Running, starved } from './queued-job.ts';
+import { hasFirst, JobClass, zeros } from './job-class.ts';
+import type { QueuedJob, Running } from './queued-job.ts';
 
 /** The slots of one host that belong to one pool. */
 export class Seat extends Gate {
@@ -9,6 +10,7 @@ export class Seat extends Gate {
   readonly number: number;
   readonly running = new Set<Running>();
   readonly pinned = new Set<QueuedJob>();
+  place = -1;
   /** Kept free for jobs that run on this host alone. */
   reserved = 0;
   /** Cores of the host that nobody uses: as it said last, less what was started since. */
@@ -36,7 +38,7 @@ function hasMoreRoom(a: Seat, b: Seat): boolean {
 /** Slots of all hosts that are kept apart for some jobs, and the jobs that wait for them. */
 export class Pool {
   readonly name: string;
-  readonly ready = new Heap<QueuedJob>(isBefore);
+  readonly ready = new Heap<JobClass>(hasFirst);
   readonly seats = new Heap<Seat>(hasMoreRoom);
   /** Of all hosts. */
   slots = 0;
@@ -45,16 +47,22 @@ export class Pool {
   /** Jobs that can be asked to give something to an idle slot: their last task has started. */
   readonly tails = new Set<QueuedJob>();
 
+  readonly #classes = new Map<string, JobClass>();
+
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** Of jobs that use these data sources. */
+  classOf(gates: readonly Gate[]): JobClass {
+    const key = JSON.stringify(gates.map(({ name }) => name).sort());
+    const found = this.#classes.get(key) ?? new JobClass(this, gates);
+    this.#classes.set(key, found);
+    return found;
   }
 
   /** Whether some host has a slot for a task of any job. */
   get hasRoom(): boolean {
     return (this.seats.first?.room ?? 0) > 0;
   }
-}
-
-function zeros(): number[] {
-  return Array.from({ length: starved + 1 }, () => 0);
 }

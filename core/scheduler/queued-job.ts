@@ -1,6 +1,7 @@
 import type { JobFacts, TaskFacts } from './events.ts';
 import { Gate } from './gate.ts';
 import type { Heap } from './heap.ts';
+import type { JobClass } from './job-class.ts';
 import type { Pool, Seat } from './pool.ts';
 
 /** The level above all priorities: jobs that have waited longest, in the order in which they began to wait. */
@@ -10,8 +11,8 @@ export const starved = 10;
 export class QueuedJob {
   readonly facts: JobFacts;
   readonly pool: Pool;
-  /** Of its data sources, and its own width. */
-  readonly gates: readonly Gate[];
+  /** Those with the same data sources. */
+  readonly class: JobClass;
   readonly width: Gate;
   /** Order of submission. */
   readonly number: number;
@@ -28,21 +29,22 @@ export class QueuedJob {
   rank = 0;
   /** Since when it waits for its next start. */
   waitingSince: number;
+  /** Whether it is looked at when it may rise. */
+  isWatched = false;
   isPaused = false;
   isRemoved = false;
-  /** Where it is: ready, or at a gate; undefined while it has nothing to start. */
+  /** In `heap`. */
+  place = -1;
+  /** Where it is: in its class, or alone at a gate; undefined while it has nothing to start. */
   heap: Heap<QueuedJob> | undefined;
-  /** The gate it stands at. */
+  /** The gate it stands at alone. */
   gate: Gate | undefined;
-  /** The gate that has let it try again. */
-  wokenBy: Gate | undefined;
   /** Where its last task was started; with `isPinned`, where all of them are. */
   seat: Seat | undefined;
   isPinned: boolean;
   /** Slots kept free for it at `seat`. */
   reserved = 0;
   cut: 'no' | 'possible' | 'asked';
-  readonly #clocks: number[];
   readonly #tasks: TaskFacts[];
   #next = 0;
   /** Tasks that go before those that never ran; the last one first. */
@@ -51,8 +53,8 @@ export class QueuedJob {
   constructor(facts: JobFacts, at: { pool: Pool; gates: readonly Gate[]; number: number; now: number }) {
     this.facts = facts;
     this.pool = at.pool;
+    this.class = at.pool.classOf(at.gates);
     this.width = new Gate(facts.job, facts.maxRunning);
-    this.gates = [this.width, ...at.gates];
     this.number = at.number;
     this.deadlineAt = facts.deadlineAt ?? Number.POSITIVE_INFINITY;
     this.priority = facts.priority;
@@ -60,7 +62,6 @@ export class QueuedJob {
     this.waitingSince = at.now;
     this.isPinned = facts.tasks.length <= facts.firstRound;
     this.cut = facts.isCuttable === true ? 'possible' : 'no';
-    this.#clocks = at.pool.clocks[facts.deadlineAt === undefined ? 0 : 1];
     this.#tasks = [...facts.tasks];
   }
 
@@ -99,27 +100,32 @@ export class QueuedJob {
     this.#returned.length = 0;
   }
 
+  get hasDeadline(): boolean {
+    return this.facts.deadlineAt !== undefined;
+  }
+
   /** Stands at a level as one that has just come there. */
   setLevel(level: number): void {
     this.level = level;
-    this.rank = Math.max(level === this.priority ? this.tag : 0, this.#clocks[level]!);
+    const clock = this.class.clock(level, this.hasDeadline);
+    this.rank = level === this.priority ? Math.max(this.tag, clock) : clock;
   }
 
   setPriority(priority: number): void {
     this.priority = priority;
-    this.tag = this.#clocks[priority]!;
+    this.tag = this.class.clock(priority, this.hasDeadline);
     this.setLevel(priority);
   }
 
   /** While it could not start anything it has not earned a claim on others: it stands as one that has just come. */
   catchUp(): void {
-    this.tag = Math.max(this.tag, this.#clocks[this.priority]!);
-    this.rank = Math.max(this.rank, this.#clocks[this.level]!);
+    this.tag = Math.max(this.tag, this.class.clock(this.priority, this.hasDeadline));
+    this.rank = Math.max(this.rank, this.class.clock(this.level, this.hasDeadline));
   }
 
   /** A task of this weight is started: it counts in the virtual time of its priority, even if a higher level has let it start. */
   charge(weightMs: number): void {
-    this.#clocks[this.level] = Math.max(this.#clocks[this.level]!, this.rank);
+    this.class.advance(this.level, this.hasDeadline, this.rank);
     this.tag += weightMs;
     this.level = this.priority;
     this.rank = this.tag;
@@ -137,7 +143,8 @@ export function isBefore(a: QueuedJob, b: QueuedJob): boolean {
   if (a.level !== b.level) return a.level > b.level;
   if (a.level === starved) return a.waitingSince === b.waitingSince ? a.number < b.number : a.waitingSince < b.waitingSince;
   if (a.deadlineAt !== b.deadlineAt) return a.deadlineAt < b.deadlineAt;
-  return a.rank === b.rank ? a.number < b.number : a.rank < b.rank;
+  const [rankA, rankB] = [a.class.rankInPool(a), b.class.rankInPool(b)];
+  return rankA === rankB ? a.number < b.number : rankA < rankB;
 }
 
 /** The same for jobs of different pools, which do not share a virtual time. */

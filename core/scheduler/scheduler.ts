@@ -4,7 +4,8 @@ import { Heap } from './heap.ts';
 import { Hosts } from './hosts.ts';
 import { Lines } from './lines.ts';
 import { Pool, type Seat } from './pool.ts';
-import { isMoreUrgent, QueuedJob, type Running, starved } from './queued-job.ts';
+import { isMoreUrgent, QueuedJob, type Running } from './queued-job.ts';
+import { Rising } from './rising.ts';
 
 export interface SchedulerOptions {
   /** Waiting so long raises a job by one priority, until its next task starts. */
@@ -16,11 +17,15 @@ export const defaultAgingMs = 60_000;
 /** Jobs that are looked at for one that can give something to an idle slot: the others get their turn at the next event. */
 const tailsPerEvent = 8;
 
+/** Jobs that rise in one event: where 200,000 came at the same time they rise over the next 200 events, and none of these takes a second. */
+const risesPerEvent = 1000;
+
 interface Delayed {
   readonly job: QueuedJob;
   readonly task: TaskFacts;
   readonly at: number;
   readonly number: number;
+  place: number;
 }
 
 /**
@@ -37,33 +42,28 @@ interface Delayed {
  *   first round asks for has all of them on one host.
  *
  * No job starves. Let no task run longer than T, and F be the job that has waited longest of all that a closed data source or a pool without slots does not stop.
- * Once it is starved F goes before all others, at every gate and in every pool. At the first of its k gates that is full F needs at most (k + 1)T: until a
- * task there ends, or until the job that keeps room there has started (k − 1 other gates, then a slot) and ended. From then on F is the one that keeps room, so each
- * other gate costs at most T, and so do the slot and, for a pinned job, the slot of its host: (2k + 2)T at most. Whoever starts has waited for no time; so of a job with n
- * others that wait longer, a task starts within (10 − p) × agingMs + (n + 1)(2k + 2)T, k being 3 at most: width, source, target. Where all run in one pool and share
- * at most one data source, a place there becomes free together with a slot, nothing is kept, and it is T per job that goes before, divided by the places there are.
+ * Once it is starved F goes before all others, at every gate and in every pool, and may take what another keeps. At each of its k gates a task ends within T if it is full; F
+ * keeps that place then, so it passes all of them in kT. The next slot of its pool is its own, and, if it is pinned elsewhere, the next one of its host: (k + 2)T.
+ * Whoever starts begins to wait anew, behind all others. So of a job with n others that wait longer a task starts within (10 − p) × agingMs + (n + 1)(k + 2)T, k being
+ * 3 at most: width, source, target. Where all run in one pool and share at most one data source, a place there becomes free together with a slot, nothing is kept,
+ * and it is T for each job that goes before, divided by the places there are.
  *
- * Each decision costs O(log n) for n waiting jobs, whatever the number of their tasks; in addition a job moves from one full gate to another, at most once each time one of them
- * gets full.
+ * Each decision costs O(log n) for n waiting jobs, whatever the number of their tasks (benchmarks/README.md has figures). In addition, jobs with the same two data sources go together from the line of
+ * one to that of the other when the one has room and the other has not, and all jobs that are pinned to a host try again when it has room.
  */
 export class Scheduler {
-  readonly #agingMs: number;
   readonly #jobs = new Map<string, QueuedJob>();
   readonly #pools = new Map<string, Pool>();
   readonly #resources = new Map<string, Gate>();
   readonly #lines = new Lines();
   readonly #hosts = new Hosts(this.#lines);
-  /** Jobs with something to start, by when they rise. */
-  readonly #rising = new Heap<QueuedJob>((a, b) => {
-    const [atA, atB] = [this.#risesAt(a), this.#risesAt(b)];
-    return atA === atB ? a.number < b.number : atA < atB;
-  });
+  readonly #rising: Rising;
   readonly #delayed = new Heap<Delayed>((a, b) => (a.at === b.at ? a.number < b.number : a.at < b.at));
   #counter = 0;
   #decisions: Decision[] = [];
 
   constructor({ agingMs }: SchedulerOptions = { agingMs: defaultAgingMs }) {
-    this.#agingMs = agingMs;
+    this.#rising = new Rising(agingMs);
   }
 
   /** Takes an event in. @param now milliseconds, never less than before */
@@ -142,17 +142,18 @@ export class Scheduler {
         break;
       }
       case 'priority':
-        this.#reposition(job, () => {
+        this.#lines.move(job, () => {
           job.waitingSince = now;
           job.setPriority(event.priority);
         });
+        this.#rising.watch(job);
         break;
       case 'width':
         this.#lines.setLimit(job.width, event.maxRunning);
         break;
       case 'pause':
         job.isPaused = true;
-        this.#withdraw(job);
+        this.#lines.leave(job);
         this.#hosts.giveUpReserve(job);
         break;
       case 'unpause':
@@ -180,7 +181,7 @@ export class Scheduler {
     if (job.delayed > 0) for (const one of [...this.#delayed].filter((waiting) => waiting.job === job)) this.#delayed.remove(one);
     job.delayed = 0;
     job.pool.tails.delete(job);
-    this.#withdraw(job);
+    this.#lines.leave(job);
     this.#hosts.giveUpReserve(job);
     this.#forgetIfOver(job);
   }
@@ -202,7 +203,7 @@ export class Scheduler {
       this.#enqueue(job, now);
     } else {
       job.delayed++;
-      this.#delayed.put({ job, task, at: notBefore, number: ++this.#counter });
+      this.#delayed.put({ job, task, at: notBefore, number: ++this.#counter, place: -1 });
     }
   }
 
@@ -215,24 +216,15 @@ export class Scheduler {
     }
   }
 
-  #risesAt({ waitingSince, level, priority }: QueuedJob): number {
-    return level >= starved ? Number.POSITIVE_INFINITY : waitingSince + (level - priority + 1) * this.#agingMs;
-  }
-
   /** Jobs that have waited long enough rise. */
   #raise(now: number): void {
-    for (let first = this.#rising.first; first !== undefined && this.#risesAt(first) <= now; first = this.#rising.first) {
-      const job = first;
-      const levels = Math.floor((now - job.waitingSince) / this.#agingMs);
-      this.#reposition(job, () => job.setLevel(Math.min(starved, job.priority + levels)));
-      this.#decisions.push({ type: 'promoted', job: job.facts.job, level: job.level });
+    for (let rises = 0; rises < risesPerEvent; rises++) {
+      const risen = this.#rising.next(now);
+      if (risen === undefined) return;
+      this.#lines.move(risen, () => risen.setLevel(this.#rising.levelOf(risen, now)));
+      this.#rising.watch(risen);
+      this.#decisions.push({ type: 'promoted', job: risen.facts.job, level: risen.level });
     }
-  }
-
-  #reposition(job: QueuedJob, change: () => void): void {
-    const isRising = this.#rising.remove(job);
-    this.#lines.move(job, change);
-    if (isRising) this.#rising.put(job);
   }
 
   /** A job with something to start gets in line. @param since when it could have started */
@@ -243,20 +235,13 @@ export class Scheduler {
     job.setLevel(job.priority);
     job.catchUp();
     this.#lines.beReady(job);
-    this.#rising.put(job);
-  }
-
-  #withdraw(job: QueuedJob): void {
-    this.#rising.remove(job);
-    this.#lines.leave(job);
+    this.#rising.watch(job);
   }
 
   /** Starts what can be started. Pools take turns by urgency: they may share data sources. */
   #fill(now: number): void {
     const { touched } = this.#lines;
     for (let job = mostUrgent(touched); job !== undefined; job = mostUrgent(touched)) {
-      job.pool.ready.take();
-      job.heap = undefined;
       const full = this.#lines.obstacle(job);
       const seat = full === undefined ? this.#hosts.seatFor(job) : undefined;
       const gate = full ?? (seat!.room > 0 ? undefined : seat!);
@@ -274,16 +259,12 @@ export class Scheduler {
     const running: Running = { job, task, seat };
     job.running.set(task.id, running);
     this.#hosts.occupy(running);
-    job.charge(task.weightMs);
-    job.waitingSince = now;
-    if (job.waiting > 0) {
-      this.#lines.beReady(job);
-      this.#rising.put(job);
-    } else {
-      this.#rising.remove(job);
-      if (job.cut === 'possible') pool.tails.add(job);
-    }
-    this.#lines.started(job);
+    this.#lines.start(job, () => {
+      job.charge(task.weightMs);
+      job.waitingSince = now;
+    });
+    if (job.waiting > 0) this.#rising.watch(job);
+    else if (job.cut === 'possible') pool.tails.add(job);
     this.#decisions.push({ type: 'start', job: job.facts.job, task: task.id, host: seat.host, pool: pool.name, why });
   }
 
@@ -312,8 +293,9 @@ export class Scheduler {
   #release(running: Running): void {
     const { job, task } = running;
     job.running.delete(task.id);
-    for (const gate of job.gates) gate.used--;
-    for (const gate of job.gates) this.#lines.wake(gate);
+    const gates = [...job.class.gates, job.width];
+    for (const gate of gates) gate.used--;
+    for (const gate of gates) this.#lines.wake(gate);
     this.#hosts.free(running);
   }
 
@@ -341,14 +323,14 @@ export class Scheduler {
 function mostUrgent(pools: Iterable<Pool>): QueuedJob | undefined {
   let found: QueuedJob | undefined;
   for (const pool of pools) {
-    const job = pool.hasRoom ? pool.ready.first : undefined;
+    const job = pool.hasRoom ? pool.ready.first?.first : undefined;
     if (job !== undefined && (found === undefined || isMoreUrgent(job, found))) found = job;
   }
   return found;
 }
 
 function reason(job: QueuedJob, seat: Seat, now: number): StartReason {
-  const budgets = job.gates.filter((gate) => gate !== job.width && Number.isFinite(gate.limit));
+  const budgets = job.class.gates.filter(({ limit }) => Number.isFinite(limit));
   return {
     waitedMs: now - job.waitingSince,
     priority: job.priority,

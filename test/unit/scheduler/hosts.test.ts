@@ -5,7 +5,7 @@ test('tasks of a job stay together while there is room, and then go where most C
   const night = new Night({ slots: 0 });
   night.host('a', 2, { spareCpu: 1 });
   night.host('b', 2, { spareCpu: 8 });
-  night.host('c', 2, { spareCpu: 4 });
+  night.host('c', 2, { spareCpu: 7.5 });
   expect(night.submit('wide', 5)).toEqual(['wide/0@b', 'wide/1@b', 'wide/2@c', 'wide/3@c', 'wide/4@a']);
   expect(night.starts.map(({ why }) => why.place)).toEqual(['most spare', 'together', 'most spare', 'together', 'most spare']);
 });

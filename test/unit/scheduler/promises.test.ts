@@ -33,7 +33,7 @@ function live(steps: readonly Step[], agingMs: number): { events: [SchedulerEven
 test('whatever happens, no limit is exceeded, no slot is left idle that somebody could use, the order is kept, and each task runs once', () => {
   fc.assert(
     fc.property(anySteps, (steps) => void live(steps, 1e9)),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -51,6 +51,6 @@ test('the same events at the same times have the same decisions', () => {
       const again = new Scheduler({ agingMs: 50 });
       expect(events.flatMap(([event, now]) => again.handle(event, now))).toEqual(decisions);
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 });

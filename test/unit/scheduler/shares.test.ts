@@ -62,6 +62,20 @@ test('a job that was held up by its data source does not make up for that afterw
   expect(given(night, 'held up', 1, 21)).toBe(11);
 });
 
+test('jobs that wait for the same full data source share it by slot time, not by tasks', () => {
+  const night = new Night({ slots: 4 });
+  night.limit('db', 1);
+  night.submit('short', 1000, { resources: ['db'], weightMs: 1 });
+  night.submit('long', 1000, { resources: ['db'], weightMs: 10 });
+  night.submit('others', 1000);
+  for (let turn = 0; turn < 220; turn++) {
+    const last = night.starts.filter(({ job }) => job !== 'others').at(-1)!;
+    night.end(last.job, last.task);
+    night.end('others', turn);
+  }
+  expect(Math.abs(given(night, 'short', 1) - given(night, 'long', 10))).toBeLessThanOrEqual(11);
+});
+
 test('a job whose priority is raised stands among the others there as one that has just come', () => {
   const night = new Night();
   night.submit('raised', 100);

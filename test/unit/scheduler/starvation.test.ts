@@ -8,7 +8,7 @@ function bound(
   priority: number,
   { agingMs, others, gates, longestMs }: { agingMs: number; others: number; gates: number; longestMs: number },
 ): number {
-  return (10 - priority) * agingMs + (others + 1) * (2 * gates + 2) * longestMs;
+  return (10 - priority) * agingMs + (others + 1) * (gates + 2) * longestMs;
 }
 
 test('two data sources that are never free at the same time do not keep a job that needs both from its start', () => {
