@@ -15,6 +15,8 @@ interface Server {
   readonly governor: SourceGovernor;
   readonly flow: ServerFlow;
   countedBytes: number;
+  /** The decision that listeners have heard of. */
+  told: string;
   /** Of contents that use it. */
   readonly listeners: Set<(message: string) => void>;
 }
@@ -105,6 +107,7 @@ export class Budgets {
       governor: this.#governors.of(resource),
       flow: new ServerFlow(),
       countedBytes: 0,
+      told: '',
       listeners: new Set<(message: string) => void>(),
     };
     this.#servers.set(key, server);
@@ -116,6 +119,9 @@ export class Budgets {
     const server = this.#server(governor.resource);
     server.flow.limit(bytesPerSecond);
     this.#dispatcher.tell({ type: 'limit', resource: resourceName(governor.resource), maxRunning: isPaused ? 0 : tasks });
+    const decision = `${tasks} ${isPaused}`;
+    if (decision === server.told) return;
+    server.told = decision;
     if (why !== undefined) for (const tell of server.listeners) tell(why);
   }
 
