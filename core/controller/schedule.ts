@@ -63,6 +63,7 @@ export class Schedule {
       resources: [],
       firstRound: channels === undefined ? firstRound : width,
       maxRunning: width,
+      isPaused: handle.isPaused,
       tasks,
     };
     const turns = new Turns(dispatcher, facts);

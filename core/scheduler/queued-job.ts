@@ -26,7 +26,7 @@ export class QueuedJob {
   rank: number;
   /** Since when it waits for its next start. */
   waitingSince: number;
-  isPaused = false;
+  isPaused: boolean;
   isRemoved = false;
   /** Where it is: ready, or at a gate; undefined while it has nothing to start. */
   heap: Heap<QueuedJob> | undefined;
@@ -52,6 +52,7 @@ export class QueuedJob {
     this.tag = at.tag;
     this.rank = at.tag;
     this.waitingSince = at.now;
+    this.isPaused = facts.isPaused === true;
     this.cut = facts.isCuttable === true ? 'possible' : 'no';
     this.#tasks = [...facts.tasks];
   }

@@ -61,7 +61,7 @@ describe('dray submit', () => {
     expect(await server.reaches(run, 'done')).toMatchObject({ run, job: 'short', rows: { written: 10 }, isResumable: false });
     expect(await server.report(run)).toMatchObject({ run, job: 'short', state: 'done', rows: { written: 10 } });
     expect((await server.dray('status')).stdout).toMatch(new RegExp(`^${run} +done .*short +10 rows`));
-    expect((await server.dray('status', run)).stdout).toMatch(/state +done\n[^]*rows +10 read, 10 written/);
+    expect((await server.dray('status', run)).stdout).toMatch(/state +done\n[\s\S]*rows +10 read, 10 written/);
   });
 
   test('waits with --wait, prints the reports, and has the exit code of the first that failed', async () => {
@@ -151,10 +151,10 @@ describe('runs at the server', () => {
     await server.reaches(run, 'done');
     expect(await countIn('paused')).toEqual([rows, rows]);
     const { stdout } = await server.dray('log', run);
-    expect(stdout).toMatch(/submitted to the server: .*paused\.json[^]*its turn to begin has come[^]*cut into \d+ tasks/);
+    expect(stdout).toMatch(/submitted to the server: .*paused\.json[\s\S]*its turn to begin has come[\s\S]*cut into \d+ tasks/);
     expect(stdout).toMatch(/task 0 \(.*\) started, attempt 1, thread 1: waited .* priority 5/);
     expect(stdout).toMatch(
-      /task 0 \(.*\) committed [\d,]+ rows[^]*changed by the user: paused[^]*changed by the user: goes on[^]*done, 100,000 rows/,
+      /task 0 \(.*\) committed [\d,]+ rows[\s\S]*changed by the user: paused[\s\S]*changed by the user: goes on[\s\S]*done, 100,000 rows/,
     );
   });
 
@@ -281,7 +281,7 @@ describe('the server of a state folder', () => {
 describe('what a server leaves', () => {
   test('after kill -9 is listed, and with --resume it goes on: what ran and what waited', async () => {
     const server = await startServer(['--slots', '1']);
-    const ran = await server.submit(await tableJob('killed', { guarantee: 'exactly-once' }));
+    const ran = await server.submit(await tableJob('killed', { guarantee: 'exactly-once' }), '--priority', '9');
     await committed(server, ran);
     const waited = await server.submit(short(), '--priority', '3');
     const paused = await server.submit(short('paused.json'));
