@@ -59,10 +59,9 @@ export class RunHandle {
     return { running: sum(({ running }) => running), waiting: sum(({ waiting }) => waiting) };
   }
 
-  /** Something of the run waits at the scheduler under this name. Called by those who submit it. */
+  /** Something of the run waits at the scheduler under this name; paused, if the run is. Called by those who submit it. */
   submitted(name: string): void {
     this.#scheduled.push(name);
-    if (this.#isPaused) this.#dispatcher.tell({ type: 'pause', job: name });
   }
 
   /** The tasks of a content run now. */

@@ -85,6 +85,7 @@ export class Schedule {
       firstRound: channels === undefined ? firstRound : width,
       maxRunning: width,
       isCuttable: width > 1 && plan.splits.some(({ members = [] }) => members.length > 1),
+      isPaused: handle.isPaused,
       tasks,
     };
     const turns = new Turns(dispatcher, facts);

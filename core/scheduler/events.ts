@@ -23,6 +23,8 @@ export interface JobFacts {
   readonly maxRunning: number;
   /** True if the rest of a running task can be given to an idle slot. */
   readonly isCuttable?: boolean | undefined;
+  /** True if no task starts before `unpause`. */
+  readonly isPaused?: boolean | undefined;
   readonly tasks: readonly TaskFacts[];
 }
 

@@ -31,7 +31,7 @@ export class QueuedJob {
   waitingSince: number;
   /** Whether it is looked at when it may rise. */
   isWatched = false;
-  isPaused = false;
+  isPaused: boolean;
   isRemoved = false;
   /** In `heap`. */
   place = -1;
@@ -61,6 +61,7 @@ export class QueuedJob {
     this.level = facts.priority;
     this.waitingSince = at.now;
     this.isPinned = facts.tasks.length <= facts.firstRound;
+    this.isPaused = facts.isPaused === true;
     this.cut = facts.isCuttable === true ? 'possible' : 'no';
     this.#tasks = [...facts.tasks];
   }
