@@ -27,7 +27,7 @@ function slowJob(mayGoOn: () => boolean, writer = fakeWriter()) {
         await until('the other thread has read its part', 20_000, async () => {
           if (!mayGoOn()) throw new Error('not yet');
         });
-      if (!out.push([String(part)])) await out.drain();
+      if (!out.push([`${part as number | string}`])) await out.drain();
     },
   });
   return { read, writer, job: fakeJob(plugin, writer.plugin, { channels: 2, maxAttempts: 2 }) };
@@ -67,7 +67,7 @@ async function run(
 }
 
 const nothing = () => undefined;
-const numbers = (cells: (string | null)[][]) => cells.map(([cell]) => cell).sort();
+const numbers = (cells: (string | null)[][]) => cells.map(([cell]) => cell ?? '').toSorted((a, b) => a.localeCompare(b));
 const everyRow = ['0', '1', '2', '3', '4', '5', 'short'];
 
 test('a thread that is idle takes over half of what the longest task has not begun, and every row is moved once', async () => {
