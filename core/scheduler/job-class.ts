@@ -20,6 +20,11 @@ export class JobClass {
   gate: Gate | undefined;
   /** The gate that has let it try again. */
   wokenBy: Gate | undefined;
+  /** Of its first job, as it was when the class was put where it is: so that classes are compared without a look at their jobs. */
+  level = 0;
+  deadlineAt = 0;
+  order = 0;
+  number = 0;
   /** Lag behind the virtual time of each level that it does not make up for, since it could not start anything: of jobs without and with a deadline. */
   readonly #lags: readonly [number[], number[]] = [zeros(), zeros()];
 
@@ -45,9 +50,15 @@ export class JobClass {
     clocks[level] = Math.max(clocks[level]!, rank + this.#lags[kind][level]!);
   }
 
-  /** A rank among the jobs of all classes. */
-  rankInPool({ level, hasDeadline, rank }: QueuedJob): number {
-    return rank + this.#lags[hasDeadline ? 1 : 0][level]!;
+  /** Puts itself where its first job says. Only if it has one. */
+  put(heap: Heap<JobClass>): void {
+    const { level, number, hasDeadline, deadlineAt, waitingSince, rank } = this.first!;
+    this.level = level;
+    this.number = number;
+    this.deadlineAt = level === starved ? 0 : deadlineAt;
+    this.order = level === starved ? waitingSince : rank + this.#lags[hasDeadline ? 1 : 0][level]!;
+    this.heap = heap;
+    heap.put(this);
   }
 
   /** While a data source held them up its jobs have not earned a claim on others. Only while it stands nowhere. */
@@ -59,9 +70,11 @@ export class JobClass {
   }
 }
 
-/** Which of two classes of a pool starts a task first. Only of those that have jobs. */
+/** Which of two classes of a pool starts a task first: as `isBefore` says of their first jobs, by ranks that count for all classes. */
 export function hasFirst(a: JobClass, b: JobClass): boolean {
-  return isBefore(a.first!, b.first!);
+  if (a.level !== b.level) return a.level > b.level;
+  if (a.deadlineAt !== b.deadlineAt) return a.deadlineAt < b.deadlineAt;
+  return a.order === b.order ? a.number < b.number : a.order < b.order;
 }
 
 export function zeros(): number[] {

@@ -33,8 +33,7 @@ export class Lines {
     if (its.gates.includes(gate)) {
       its.pool.ready.remove(its);
       its.gate = gate;
-      its.heap = gate.classesOf(its.pool);
-      its.heap.put(its);
+      its.put(gate.classesOf(its.pool));
       this.#passOn(its);
     } else {
       its.jobs.remove(job);
@@ -55,6 +54,14 @@ export class Lines {
     else job.heap = undefined;
     this.#settle(job.class);
     this.#wakeAll(this.#holding.started(job));
+  }
+
+  /** A task of the job runs no more. */
+  ended(job: QueuedJob): void {
+    job.width.used--;
+    for (const gate of job.class.gates) gate.used--;
+    this.wake(job.width);
+    for (const gate of job.class.gates) this.wake(gate);
   }
 
   leave(job: QueuedJob): void {
@@ -109,14 +116,14 @@ export class Lines {
   #settle(its: JobClass): void {
     const { first, gate, heap } = its;
     if (first !== undefined && gate !== undefined && !this.#holding.hasRoom(first, gate)) {
-      heap!.put(its);
+      its.put(heap!);
       return;
     }
     if (first === undefined || gate !== undefined) heap?.remove(its);
     if (first !== undefined && gate !== undefined) its.catchUp();
     its.gate = undefined;
-    its.heap = first === undefined ? undefined : its.pool.ready;
-    its.heap?.put(its);
+    if (first === undefined) its.heap = undefined;
+    else its.put(its.pool.ready);
     // Those it went before may go before it now.
     this.#passOn(its);
     if (first === undefined) return;
@@ -143,8 +150,7 @@ export class Lines {
     its.catchUp();
     its.gate = undefined;
     its.wokenBy = gate;
-    its.heap = pool.ready;
-    pool.ready.put(its);
+    its.put(pool.ready);
     this.touched.add(pool);
     return its;
   }

@@ -139,16 +139,15 @@ export interface Running {
   readonly seat: Seat;
 }
 
-/** Which of two jobs of a pool starts a task first: by level; within one by deadline, then by what they were given; the starved by how long they wait. */
+/** Which of two jobs of a class starts a task first: by level; within one by deadline, then by what they were given; the starved by how long they wait. */
 export function isBefore(a: QueuedJob, b: QueuedJob): boolean {
   if (a.level !== b.level) return a.level > b.level;
   if (a.level === starved) return a.waitingSince === b.waitingSince ? a.number < b.number : a.waitingSince < b.waitingSince;
   if (a.deadlineAt !== b.deadlineAt) return a.deadlineAt < b.deadlineAt;
-  const [rankA, rankB] = [a.class.rankInPool(a), b.class.rankInPool(b)];
-  return rankA === rankB ? a.number < b.number : rankA < rankB;
+  return a.rank === b.rank ? a.number < b.number : a.rank < b.rank;
 }
 
-/** The same for jobs of different pools, which do not share a virtual time. */
+/** The same for jobs of different classes or pools, which do not share a virtual time. */
 export function isMoreUrgent(a: QueuedJob, b: QueuedJob): boolean {
   if (a.level !== b.level) return a.level > b.level;
   if (a.level !== starved && a.deadlineAt !== b.deadlineAt) return a.deadlineAt < b.deadlineAt;

@@ -293,9 +293,7 @@ export class Scheduler {
   #release(running: Running): void {
     const { job, task } = running;
     job.running.delete(task.id);
-    const gates = [...job.class.gates, job.width];
-    for (const gate of gates) gate.used--;
-    for (const gate of gates) this.#lines.wake(gate);
+    this.#lines.ended(job);
     this.#hosts.free(running);
   }
 
