@@ -3,6 +3,7 @@ import { resourceKey, resourcesOf } from '../governor/resources.ts';
 import type { Guest, SourceGovernor } from '../governor/source-governor.ts';
 import type { Job } from '../job/load-job.ts';
 import { isThisMachine } from '../load/this-machine.ts';
+import type { Bound } from '../scheduler/estimate.ts';
 import { type Resource, resourceName } from '../sdk/index.ts';
 import { ServerFlow } from '../transport/server-flow.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -25,6 +26,8 @@ interface Server {
 export interface Stay {
   /** Names of the servers at the scheduler. */
   readonly resources: readonly string[];
+  /** Tasks that they take at once, where they are known to take only so many. */
+  readonly bounds: readonly Bound[];
   /** Shared memory of their limits of bytes, for the tasks. */
   readonly flows: readonly SharedArrayBuffer[];
   /** What the servers stand in the way of, and why; undefined: nothing. */
@@ -79,6 +82,9 @@ export class Budgets {
     this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
     return {
       resources: [...servers].map(({ governor }) => resourceName(governor.resource)),
+      bounds: [...servers].flatMap(({ governor: { decision, resource } }) =>
+        Number.isFinite(decision.tasks) ? [{ what: `the connections of ${resourceName(resource)}`, threads: decision.tasks }] : [],
+      ),
       flows: [...servers].map(({ flow }) => flow.shared),
       remark: () => [...servers].flatMap(({ governor }) => governor.decision.why ?? []).join('; ') || undefined,
       taskStarted: () => {

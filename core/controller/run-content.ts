@@ -104,7 +104,8 @@ class ContentRun {
     stop.signal.throwIfAborted();
     const stay = budgets.join(plan, job, listener.decided);
     this.#stay = stay;
-    const facts = { content, taskIds: this.#taskIds, resources: stay.resources, isCommitted: (task: number) => this.#isCommitted(task) };
+    const { resources, bounds } = stay;
+    const facts = { content, taskIds: this.#taskIds, resources, bounds, isCommitted: (task: number) => this.#isCommitted(task) };
     const scheduled = await schedule.content(plan, facts);
     this.#scheduled = scheduled;
     try {

@@ -1,3 +1,4 @@
+import { freemem } from 'node:os';
 import type { Job } from '../job/load-job.ts';
 import type { Speeds } from '../ledger/speeds.ts';
 import { type Bound, estimate, presetBytesPerSecond } from '../scheduler/estimate.ts';
@@ -8,6 +9,9 @@ import { defaultChannels } from './limits.ts';
 import type { Plan } from './plan.ts';
 import type { RunHandle } from './run-handle.ts';
 import { Turns } from './turns.ts';
+
+/** What a thread with its batches is thought to need. */
+const bytesPerThread = 96 << 20;
 
 /** How the tasks of a content are scheduled. */
 export interface ScheduledContent {
@@ -25,6 +29,8 @@ interface ContentFacts {
   readonly taskIds: readonly number[];
   /** Servers whose budgets its tasks take from. */
   readonly resources: readonly string[];
+  /** What these servers take at once. */
+  readonly bounds: readonly Bound[];
   readonly isCommitted: (task: number) => boolean;
 }
 
@@ -53,11 +59,15 @@ export class Schedule {
   }
 
   /** Submits the tasks of a content that are not committed yet. */
-  async content(plan: Plan, { content, taskIds, resources, isCommitted }: ContentFacts): Promise<ScheduledContent> {
+  async content(plan: Plan, { content, taskIds, resources, bounds: serverBounds, isCommitted }: ContentFacts): Promise<ScheduledContent> {
     const { run, channels, dispatcher, handle, speeds } = this.#context;
     const { finishWithinMs, deadlineAt, pool = defaultPool } = this.#job;
     const measured = await speeds.of(this.pairOf(plan));
-    const bounds: Bound[] = [{ what: 'the cores of this machine', threads: defaultChannels() }];
+    const bounds: Bound[] = [
+      { what: 'the cores of this machine', threads: defaultChannels() },
+      { what: 'the memory of this machine', threads: freemem() / bytesPerThread },
+      ...serverBounds,
+    ];
     const size = {
       tasks: plan.splits.length,
       bytes: plan.estimatedBytes,
