@@ -62,6 +62,30 @@ test('a job that was held up by its data source does not make up for that afterw
   expect(given(night, 'held up', 1, 21)).toBe(11);
 });
 
+test('a job that was held up by its own width does not make up for that afterwards', () => {
+  const night = new Night();
+  night.submit('narrow', 100, { maxRunning: 0 });
+  night.submit('other', 100);
+  for (let task = 0; task < 20; task++) night.end('other', task);
+  night.do({ type: 'width', job: 'narrow', maxRunning: 10 });
+  for (let turn = 0; turn < 20; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+  expect(given(night, 'narrow', 1, 21)).toBe(11);
+});
+
+test('a job that comes to a data source that was closed before gets its share like those that waited there', () => {
+  const night = new Night();
+  night.limit('db', 0);
+  night.submit('held up', 100, { resources: ['db'] });
+  night.submit('other', 100);
+  for (let task = 0; task < 20; task++) night.end('other', task);
+  night.limit('db', 10);
+  night.end('other', 20);
+  night.submit('late', 100, { resources: ['db'] });
+  const from = night.starts.length;
+  for (let turn = 0; turn < 30; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+  expect(given(night, 'late', 1, from)).toBeGreaterThanOrEqual(9);
+});
+
 test('jobs that wait for the same full data source share it by slot time, not by tasks', () => {
   const night = new Night({ slots: 4 });
   night.limit('db', 1);
