@@ -24,6 +24,8 @@ export class RunHandle {
   #isPaused = false;
   #widen: ((width: number) => number) | undefined;
   #width: number | undefined;
+  /** Whose tasks were submitted last. */
+  #content: { readonly name: string; readonly pool: string } | undefined;
 
   constructor(dispatcher: Dispatcher, { run, job, priority }: { run: string; job: string; priority: number }) {
     this.#dispatcher = dispatcher;
@@ -59,16 +61,22 @@ export class RunHandle {
     return { running: sum(({ running }) => running), waiting: sum(({ waiting }) => waiting) };
   }
 
-  /** Something of the run waits at the scheduler under this name; paused, if the run is. Called by those who submit it. */
-  submitted(name: string): void {
+  /**
+   * Something of the run waits at the scheduler under this name; paused, if the run is. Called by those who submit it.
+   * @param pool of the tasks of a content
+   */
+  submitted(name: string, pool?: string): void {
     this.#scheduled.push(name);
+    if (pool !== undefined) this.#content = { name, pool };
   }
 
   /** The tasks of a content run now. */
   runs(widen: (width: number) => number): void {
     this.state = 'running';
     this.#widen = widen;
-    if (this.#width !== undefined) this.#width = widen(this.#width);
+    if (this.#width === undefined) return;
+    this.#width = widen(this.#width);
+    this.#claim();
   }
 
   /** No task starts any more until `unpause`; those that run go on to their end. */
@@ -94,7 +102,13 @@ export class RunHandle {
    */
   setWidth(width: number): number {
     this.#width = this.#widen?.(width) ?? width;
+    this.#claim();
     return this.#width;
+  }
+
+  /** What a user has set is not reduced to the slots that there are. */
+  #claim(): void {
+    if (this.#content !== undefined) this.#dispatcher.widen(this.#content.name, this.#content.pool, this.#width);
   }
 
   #tellAll(type: 'pause' | 'unpause'): void {

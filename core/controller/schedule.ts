@@ -99,7 +99,7 @@ export class Schedule {
       tasks,
     };
     const turns = new Turns(dispatcher, facts);
-    handle.submitted(name);
+    handle.submitted(name, pool);
     return { ...scheduled, turns };
   }
 }

@@ -281,7 +281,11 @@ describe('the server of a state folder', () => {
 describe('what a server leaves', () => {
   test('after kill -9 is listed, and with --resume it goes on: what ran and what waited', async () => {
     const server = await startServer(['--slots', '1']);
-    const ran = await server.submit(await tableJob('killed', { guarantee: 'exactly-once' }), '--priority', '9');
+    const ran = await server.submit(
+      await tableJob('killed', { guarantee: 'exactly-once', speed: { channel: 1, record: 8000 } }),
+      '--priority',
+      '9',
+    );
     await committed(server, ran);
     const waited = await server.submit(short(), '--priority', '3');
     const paused = await server.submit(short('paused.json'));

@@ -171,6 +171,12 @@ test('stream-to-stream.json prints rows', async () => {
   expect(stderr.match(/^\d+\thello\t[\d.e-]+\t2026-\d\d-\d\d \d\d:\d\d:\d\d/gm)).toHaveLength(10);
 });
 
+test('transformers.json changes rows on their way', async () => {
+  const { stderr, report } = await run('transformers.json');
+  expect(report?.rows).toEqual({ read: 5, written: 3, dirty: 0, filtered: 2 });
+  expect(stderr.match(/^[123]\t.*Ann LEE/gm)).toHaveLength(3);
+});
+
 test('list-folder.json lists files as JSON lines, with plugins from outside', async () => {
   const folder = tempFolder();
   mkdirSync(join(folder, 'below', 'deeper'), { recursive: true });
