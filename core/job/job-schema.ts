@@ -152,7 +152,7 @@ export const jobFileSchema = z.strictObject({
     content: z
       .array(content, { error: 'Expected a list: [{"reader": …, "writer": …}]' })
       .min(1, { error: 'Expected at least one {"reader": …, "writer": …}' })
-      .describe('Each entry moves one source into one target'),
+      .describe('Each entry moves one source into one target, or several'),
     entry: ignored('there is no Java machine to set up'),
     jobInfo: ignored('it only named the job in DataX reports'),
     preHandler: refused('it runs Java code of a DataX plugin; run that step before dray, or as "preSql" of the writer'),

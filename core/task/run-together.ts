@@ -44,6 +44,7 @@ export async function runTogether(
 }
 
 /** All of them would have to give away the same parts. */
-function withoutCut({ cuttable: _, ...listener }: TaskListener): TaskListener {
-  return listener;
+function withoutCut(listener: TaskListener): TaskListener {
+  const { cuttable: _, ...rest } = listener;
+  return rest;
 }
