@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { PluginRef } from '../registry/plugin-ref.ts';
 import { type Kind, type PluginKinds, resolvePlugin } from '../registry/registry.ts';
 import { DrayError, type ReaderPlugin, type TransformerPlugin, type WriterPlugin, z } from '../sdk/index.ts';
@@ -10,7 +11,7 @@ import { type JobText, parseJobText, plainValueOf } from './job-text.ts';
 import { type SecretMask, secretsIn } from './secret-mask.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { type Speed, speedOf } from './speed.ts';
-import { type Path, placeInJob, validate } from './validate.ts';
+import { type Path, placeInJob, textOf, validate } from './validate.ts';
 import { substituteVariables } from './variables.ts';
 
 /** One end of a content: which plugin, and its valid options. */
@@ -156,6 +157,7 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
         transformers: [...transformers, ...(await chainOf(one.transformer ?? [], path))],
         writer: await end('writer', one, path),
       });
+      refuseTwin(contents, job, path);
     }
   }
   const quarantineWriter =
@@ -192,6 +194,18 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
     isDryRun: dryRun,
     contents,
   };
+}
+
+/** Two targets that are the same would undo and replace each other's rows. @throws DrayError JOB_INVALID */
+function refuseTwin(contents: readonly Content[], job: JobText, path: Path): void {
+  const last = contents.at(-1)!;
+  const twin = contents.find(({ entry, writer: { plugin, options } }) => {
+    return entry === last.entry && plugin === last.writer.plugin && isDeepStrictEqual(options, last.writer.options);
+  });
+  if (twin === last) return;
+  throw new DrayError('JOB_INVALID', `${textOf(path)}: this target is the same as that of writers[${twin!.fanOut!.target}]`, {
+    place: placeInJob(job, path),
+  });
 }
 
 function dirtyLimits({ record, percentage }: { readonly record?: number | undefined; readonly percentage?: number | undefined }) {

@@ -6,6 +6,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 
 const reader = { name: 'streamreader', parameter: { column: [{ name: 'a', value: 'a' }], sliceRecordCount: 1 } };
 const writer = { name: 'streamwriter' };
+const silent = { name: 'streamwriter', parameter: { print: false } };
 const mask = { name: 'mask', parameter: { column: ['a'] } };
 const rename = { name: 'rename', parameter: { columns: { a: 'b' } } };
 
@@ -16,7 +17,7 @@ function load(content: object, setting: object = {}) {
 }
 
 test('each of several writers is a target with what is said of it, or of the job', async () => {
-  const own = { ...writer, transformer: [rename], guarantee: 'exactly-once', errorLimit: { record: 5 }, onFailure: 'go-on' };
+  const own = { ...silent, transformer: [rename], guarantee: 'exactly-once', errorLimit: { record: 5 }, onFailure: 'go-on' };
   const setting = { errorLimit: { percentage: 0.5 }, guarantee: 'exactly-once-if-possible' };
   const { contents } = await load({ reader, transformer: [mask], writers: [writer, own] }, setting);
   expect(contents.map(({ entry, transformers }) => [entry, transformers.map(({ plugin }) => plugin.name)])).toEqual([
@@ -35,6 +36,7 @@ test.each([
   [{ reader, writer, writers: [writer, writer] }, 'job.content[1].writers: expected either "writer" or "writers", and both are there'],
   [{ reader }, 'job.content[1].writer: expected object, and it is missing'],
   [{ reader, writers: [writer] }, 'job.content[1].writers: expected at least two writers; a single one is "writer": {…}'],
+  [{ reader, writers: [silent, writer, silent] }, 'job.content[1].writers[2]: this target is the same as that of writers[0]'],
   [{ reader, writers: [writer, { ...writer, onFailure: 'ignore' }] }, 'job.content[1].writers[1].onFailure: '],
   [
     { reader, writers: [writer, { ...writer, onfailure: 'go-on' }] },
