@@ -65,7 +65,7 @@ export async function readRows(
   const ended = AbortSignal.any([signal, stop.signal]);
   const channel = new Channel({ maxBytes: 1 << 20, maxBatches: 2 }, new RateLimit({ bytesPerSecond: 0, recordsPerSecond: 0 }), ended);
   const output: RecordOutput & { flush(): Promise<void> } = new ChannelOutput(schema, { maxBytes: 1 << 16, maxRows: 1000 }, channel, {
-    batch: () => undefined,
+    batch: (batch) => batch,
     reject: (fault) => {
       throw fault;
     },
