@@ -125,7 +125,7 @@ async function readSplit(reader: Reader, schema: Schema, split: Split): Promise<
   const signal = new AbortController().signal;
   const channel = new Channel({ maxBytes: 1 << 20, maxBatches: 8 }, new RateLimit({ bytesPerSecond: 0, recordsPerSecond: 0 }), signal);
   const output = new ChannelOutput(schema, { maxBytes: 1 << 16, maxRows: 1000 }, channel, {
-    batch: () => undefined,
+    batch: (batch) => batch,
     reject: (fault) => {
       throw fault;
     },
