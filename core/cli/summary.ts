@@ -17,6 +17,10 @@ export function summary(report: RunReport): string {
       );
     });
   }
+  for (const target of contents.flatMap(({ targets = [] }) => targets)) {
+    const why = target.error === undefined ? '' : `: ${target.error.message}`;
+    lines.push(`  target   ${target.writer}: ${target.state}, ${plural(target.rows.written, 'row')}${why}`);
+  }
   for (const { missed } of contents) {
     if (missed !== undefined) lines.push(`  late     ${missed.due} was missed by ${duration(missed.seconds)}`);
   }

@@ -7,7 +7,7 @@ import type { Bound } from '../scheduler/estimate.ts';
 import { type Resource, resourceName } from '../sdk/index.ts';
 import { ServerFlow } from '../transport/server-flow.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { OpenPlan } from './plan.ts';
+import type { OpenPlan, Plan } from './plan.ts';
 
 /** A pause ends by time alone, and what tasks have moved is counted so often. */
 const lookMs = 1000;
@@ -57,25 +57,38 @@ export class Budgets {
     return Math.max(0, ...this.#localEnds.values());
   }
 
-  /** Takes a content in at the servers that its plan reads from, and at the one that it writes to. */
-  join(plan: OpenPlan, job: Pick<Job, 'sourceLimits' | 'targetLimits'>, decided: (message: string) => void): Stay {
-    const { reader, writer, splits } = plan;
+  /** Takes a content in at the servers that its plan reads from, and at those that it writes to. */
+  join(
+    { reader, splits }: Plan,
+    writers: readonly OpenPlan['writer'][],
+    job: Pick<Job, 'sourceLimits' | 'targetLimits'>,
+    decided: (message: string) => void,
+  ): Stay {
     const sources = new Map(splits.flatMap((split) => resourcesOf(reader, split)).map((resource) => [resourceKey(resource), resource]));
-    const target = writer.resource?.();
     // A job of one task is over before anybody could ask; connections cost it more than it does.
     const mayAsk = splits.length > 1;
     const guests: [Resource, Guest][] = [...sources.values()].map((resource) => [
       resource,
       { side: 'source', limits: job.sourceLimits, ask: mayAsk && reader.health ? (signal) => reader.health!(resource, signal) : undefined },
     ]);
-    if (target !== undefined) {
+    const targets: Resource[] = [];
+    for (const writer of writers) {
+      const target = writer.resource?.();
+      if (target === undefined) continue;
+      targets.push(target);
       const ask = mayAsk && writer.health ? (signal: AbortSignal) => writer.health!(target, signal) : undefined;
       guests.push([target, { side: 'target', limits: job.targetLimits, ask }]);
     }
     const stay = Symbol('stay');
     const isLocal = (resource: Resource | undefined) => (resource !== undefined && isThisMachine(resource.host) ? 1 : 0);
-    this.#localEnds.set(stay, isLocal(sources.values().next().value) + isLocal(target));
+    this.#localEnds.set(
+      stay,
+      targets.reduce((sum, target) => sum + isLocal(target), isLocal(sources.values().next().value)),
+    );
     const servers = new Set(guests.map(([resource]) => this.#server(resource)));
+    // Each target gets the bytes; one at the server of the source is not charged for them twice.
+    const charged = new Set([...sources.values(), ...targets.slice(0, 1)].map((resource) => this.#server(resource)));
+    const further = targets.slice(1).map((resource) => this.#server(resource));
     for (const { listeners } of servers) listeners.add(decided);
     for (const [resource, guest] of guests) this.#server(resource).governor.join(guest);
     for (const { governor } of servers) this.#apply(governor);
@@ -85,7 +98,7 @@ export class Budgets {
       bounds: [...servers].flatMap(({ governor: { decision, resource } }) =>
         Number.isFinite(decision.tasks) ? [{ what: `the connections of ${resourceName(resource)}`, threads: decision.tasks }] : [],
       ),
-      flows: [...servers].map(({ flow }) => flow.shared),
+      flows: [...charged, ...further].map(({ flow }) => flow.shared),
       remark: () => [...servers].flatMap(({ governor }) => governor.decision.why ?? []).join('; ') || undefined,
       taskStarted: () => {
         for (const { governor } of servers) governor.taskStarted();

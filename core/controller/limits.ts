@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Job } from '../job/load-job.ts';
+import { taskOf } from '../ledger/events.ts';
+import type { RunLedger } from '../ledger/run-store.ts';
 import type { Guarantee, Target } from '../sdk/index.ts';
-import type { BatchLimits, TaskSpec } from '../task/spec.ts';
+import type { BatchLimits, TaskSpec, TaskTally } from '../task/spec.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import type { Plan } from './plan.ts';
 
@@ -40,6 +42,21 @@ function lower(one: number, other: number): number {
   return one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other);
 }
 
+/** The same for one of several targets, which has a count of dirty records of its own. */
+export function targetLimits({ rate }: SharedLimits, dirtyBefore: number): SharedLimits {
+  const dirtyCount = new SharedArrayBuffer(4);
+  new Int32Array(dirtyCount)[0] = dirtyBefore;
+  return { rate, dirtyCount };
+}
+
+/** Dirty records of the tasks of these contents that earlier processes of the run have committed. */
+export function dirtyBefore({ earlier }: RunLedger, contents: readonly number[]): number {
+  const plans = contents.flatMap((content) => earlier?.contents.get(content)?.plan ?? []);
+  const tasks = plans.flatMap((plan) => plan.splits.map((_, place) => taskOf(plan, place)));
+  const tallies = tasks.flatMap((task) => (earlier?.tasks.get(task)?.committed?.tally as unknown as TaskTally | undefined) ?? []);
+  return tallies.reduce((sum, { rowsDirty }) => sum + rowsDirty, 0);
+}
+
 /**
  * Under a rate limit batches shrink to a fifth of a second's worth, so that the flow is even and not a burst every ten seconds.
  * @param width how many tasks run side by side
@@ -69,7 +86,7 @@ export function taskSpecs(
   },
 ): TaskSpec[] {
   const { run, content, taskIds, flows, plan, target, guarantee, limits } = facts;
-  const { reader, writer, transformers } = plan.content;
+  const { reader, writer, transformers, fanOut } = plan.content;
   const batch = batchLimits(limits.rate.rates, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
     run,
@@ -90,7 +107,8 @@ export function taskSpecs(
     rates: limits.rate.rates,
     rateClocks: limits.rate.shared,
     flows,
-    maxDirtyRecords: job.maxDirtyRecords,
+    maxDirtyRecords: (fanOut ?? job).maxDirtyRecords,
     dirtyCount: limits.dirtyCount,
+    ...(fanOut === undefined ? {} : { onFailure: fanOut.onFailure }),
   }));
 }

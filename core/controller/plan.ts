@@ -76,6 +76,11 @@ export async function planContent(content: Content, options: PlanOptions): Promi
   }
 }
 
+/** The plan of another target of the same rows. */
+export async function planBeside(first: Plan, content: Content, { context }: PlanOptions): Promise<Plan> {
+  return { ...first, content, parts: [], delivered: await deliveredBy(content.transformers, first.source, context) };
+}
+
 /** Opens both ends of a content, and says what is odd about the source. Changes nothing. */
 export async function openPlan(content: Content, options: PlanOptions): Promise<OpenPlan> {
   return openTarget(content, await planContent(content, options), options);

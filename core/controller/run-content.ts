@@ -1,34 +1,27 @@
 import type { Job } from '../job/load-job.ts';
-import { taskOf } from '../ledger/events.ts';
-import { quarantineCells, quarantineSchema } from '../ledger/quarantine.ts';
-import type { ContentState, TaskState } from '../ledger/run-state.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
-import { type ContentReport, type RowCounts, sumOf, type TaskReport } from '../report/report.ts';
-import { asDrayError, DrayError, type Guarantee, type Json, type PluginContext, type WriteIntent } from '../sdk/index.ts';
-import type { Executor, TaskCounters, TaskSpec, TaskTally } from '../task/spec.ts';
+import { reportOfTargets } from '../report/fan-out.ts';
+import { type ContentReport, sumOf, type TaskReport } from '../report/report.ts';
+import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
+import type { Executor, TaskCounters } from '../task/spec.ts';
 import type { Budgets, Stay } from './budgets.ts';
-import { guaranteeOf } from './guarantee.ts';
-import { type SharedLimits, taskSpecs } from './limits.ts';
+import { ContentTarget, type PlannedTarget } from './content-target.ts';
+import type { SharedLimits } from './limits.ts';
 import type { Machine } from './machine.ts';
-import { moveRows } from './move-rows.ts';
 import { Pace } from './pace.ts';
-import { closeReader, type OpenPlan, prepareTarget, verifySource } from './plan.ts';
-import { resumedTarget } from './resumed-plan.ts';
+import { closeReader, verifySource } from './plan.ts';
 import type { RunHandle } from './run-handle.ts';
 import type { RunListener } from './run-job.ts';
-import { type EarlierTask, TaskRunner } from './run-tasks.ts';
+import { TaskRunner } from './run-tasks.ts';
 import type { Schedule, ScheduledContent } from './schedule.ts';
 import { ContentSnapshot } from './snapshot.ts';
+import type { TargetTasks } from './target-tasks.ts';
 
 /** What a content needs to know of the run it is part of. */
 export interface ContentContext {
   readonly job: Job;
   readonly ledger: RunLedger;
   readonly plugins: PluginContext;
-  /** Number of the content, from 0. */
-  readonly content: number;
-  /** Number of its first task. */
-  readonly firstTask: number;
   readonly limits: SharedLimits;
   readonly executor: (tasks: number, channels: number) => Executor;
   readonly schedule: Schedule;
@@ -38,27 +31,37 @@ export interface ContentContext {
   readonly listener: RunListener;
   /** Aborted by the user, and by the first task that fails. */
   readonly stop: AbortController;
+  /** Nothing of the run has been given up so far: `dray resume` may go on with what is kept. */
+  readonly mayResume: boolean;
 }
 
 export interface ContentResult {
   readonly report: ContentReport;
   readonly tasks: readonly TaskReport[];
   readonly failure: DrayError | undefined;
+  /** The failure ends the run: nobody said that it may be left out. */
+  readonly isOver: boolean;
+  /** Something of it was given up, so that the run cannot be resumed; or is there for a process that resumes it. */
+  readonly isDiscarded: boolean;
+  readonly isKept: boolean;
 }
 
-/** Moves one content: prepares the target, runs the tasks, publishes; or discards what is unfinished. Never rejects. */
-export async function runContent(plan: OpenPlan, context: ContentContext): Promise<ContentResult> {
-  const { stop, listener, content } = context;
-  const run = new ContentRun(plan, context);
+/**
+ * Moves one content: prepares the targets, runs the tasks, publishes; or discards what is unfinished. Never rejects.
+ * @param planned its targets; those that an earlier process of the run has published are not among them
+ */
+export async function runContent(planned: readonly [PlannedTarget, ...PlannedTarget[]], context: ContentContext): Promise<ContentResult> {
+  const { stop, listener } = context;
+  const run = new ContentRun(planned, context);
   let failure: DrayError | undefined;
   try {
     await run.toEnd();
   } catch (error) {
     failure = asDrayError(stop.signal.aborted ? stop.signal.reason : error);
-    await run.undo(failure);
   }
-  listener.contentEnds(content);
-  return { report: run.report(failure === undefined ? 'done' : 'failed'), tasks: run.tasks, failure };
+  await run.undo(failure);
+  listener.contentEnds(planned[0].content);
+  return run.result(failure);
 }
 
 const passing: readonly string[] = ['CANCELLED', 'SNAPSHOT_LOST', 'POISON_TASK', 'COMMIT_UNKNOWN'];
@@ -73,40 +76,46 @@ export function isWorthResuming(failure: DrayError, tasks: readonly TaskReport[]
 /** Shorter work tells nothing of a speed. */
 const minLearnedSeconds = 1;
 
-/** Numbers of the tasks that fill the writer of the quarantine, behind those of the run and of replays. */
-const quarantineTask = 2_000_000;
-
 class ContentRun {
-  readonly #plan: OpenPlan;
+  readonly #targets: readonly [ContentTarget, ...ContentTarget[]];
   readonly #context: ContentContext;
-  readonly #earlier: ContentState | undefined;
-  #guarantee: Guarantee | undefined;
-  #tasks: TaskRunner | undefined;
   #snapshot: ContentSnapshot | undefined;
   #scheduled: ScheduledContent | undefined;
   #pace: Pace | undefined;
   #stay: Stay | undefined;
   #missed: ContentReport['missed'];
 
-  constructor(plan: OpenPlan, context: ContentContext) {
-    this.#plan = plan;
+  constructor([first, ...beside]: readonly [PlannedTarget, ...PlannedTarget[]], context: ContentContext) {
+    this.#targets = [new ContentTarget(first, context), ...beside.map((one) => new ContentTarget(one, context))];
     this.#context = context;
-    this.#earlier = plan.resumed === undefined ? undefined : context.ledger.earlier?.contents.get(context.content);
   }
 
-  get tasks(): readonly TaskReport[] {
-    return this.#tasks?.results.reports ?? [];
+  /** Targets that have not been left out. */
+  get #living(): ContentTarget[] {
+    return this.#targets.filter(({ failure }) => failure === undefined);
+  }
+
+  get #plan() {
+    return this.#targets[0].plan;
+  }
+
+  get #plans() {
+    const [first, ...beside] = this.#targets;
+    return [first.plan, ...beside.map(({ plan }) => plan)] as const;
   }
 
   async toEnd(): Promise<void> {
-    const { stop, content, schedule, budgets, job, listener } = this.#context;
-    const plan = this.#plan;
+    const { stop, schedule, budgets, job, listener } = this.#context;
+    const [first] = this.#targets;
     stop.signal.throwIfAborted();
-    const stay = budgets.join(plan, job, listener.decided);
+    const writers = this.#targets.map(({ plan }) => plan.writer);
+    const stay = budgets.join(first.plan, writers, job, listener.decided);
     this.#stay = stay;
     const { resources, bounds } = stay;
-    const facts = { content, taskIds: this.#taskIds, resources, bounds, isCommitted: (task: number) => this.#isCommitted(task) };
-    const scheduled = await schedule.content(plan, facts);
+    const places = new Map(first.taskIds.map((id, place) => [id, place]));
+    const isCommitted = (task: number) => this.#targets.every((target) => target.isCommitted(places.get(task)!));
+    const facts = { content: first.content, taskIds: first.taskIds, resources, bounds, isCommitted };
+    const scheduled = await schedule.content(this.#plans, facts);
     this.#scheduled = scheduled;
     try {
       // Nothing is touched, nor a connection held by a snapshot, before a task can start.
@@ -118,70 +127,41 @@ class ContentRun {
     }
   }
 
-  get #taskIds(): number[] {
-    const { splits, resumed } = this.#plan;
-    const numbered = resumed ?? { splits, firstTask: this.#context.firstTask };
-    return splits.map((_, place) => taskOf(numbered, place));
-  }
-
-  #isCommitted(task: number): boolean {
-    return this.#context.ledger.earlier?.tasks.get(task)?.committed !== undefined;
-  }
-
   async #move(scheduled: ScheduledContent): Promise<void> {
-    const { stop, ledger, content } = this.#context;
-    const plan = this.#plan;
-    await verifySource(plan, stop.signal);
-    const guarantee = await this.#promised();
-    const intent: WriteIntent = { guarantee, mode: this.#earlier?.target === undefined ? 'run' : 'resume' };
-    if (plan.resumed === undefined) {
-      // An earlier process of the run may have made the target ready, and have written nothing that counts.
-      if (ledger.epoch > 1) await plan.writer.discard?.();
-      const { source, splits } = plan;
-      ledger.note({ type: 'planned', content, ...this.#names, source, splits, firstTask: this.#context.firstTask, guarantee });
-    }
-    const before = this.#earlier?.target;
-    const target =
-      before === undefined ? await prepareTarget(plan, intent, stop.signal) : await resumedTarget(plan, before, intent, stop.signal);
-    await ledger.append({ type: 'prepared', content, target });
-    const specs = taskSpecs(this.#context.job, {
-      ...this.#context,
-      channels: scheduled.width,
-      taskIds: this.#taskIds,
-      flows: this.#stay?.flows ?? [],
-      plan,
-      target,
-      guarantee,
-      run: ledger.run,
-    });
-    await this.#runTasks(specs, scheduled);
+    const { stop, ledger } = this.#context;
+    await verifySource(this.#plan, stop.signal);
+    await this.#each((target) => target.begin());
+    await this.#each((target) => target.prepare(scheduled.width, this.#stay?.flows ?? []));
+    const tasks = this.#living.map((target) => target.tasks!);
+    if (tasks.length > 0) await this.#runTasks(tasks, scheduled);
     stop.signal.throwIfAborted();
-    const { commits, setAside } = this.#tasks!.results;
-    if (setAside[0] !== undefined) throw setAside[0];
-    checkDirtyShare(this.#context.job, sumOf(this.tasks).rows);
-    await this.#quarantine();
+    await this.#each((target) => target.finish());
     await ledger.checkOwned();
     // A snapshot that is still held, in the same database, would not see the exchanged table, and makes the writer wait for its end.
     await this.#stay?.leave();
-    await closeReader(plan);
-    await ledger.append({ type: 'published', content, published: await publish(plan, commits, intent) });
+    await closeReader(this.#plan);
+    await this.#each((target) => target.publish());
     this.#missed = this.#pace?.missedBy();
-    await this.#learn();
+    if (this.#living.length === this.#targets.length) await this.#learn();
   }
 
-  /** What is promised of the rows: what an earlier process of the run has promised, or what the target can do. */
-  async #promised(): Promise<Guarantee> {
-    const { job, listener } = this.#context;
-    const facts = { name: this.#names.writer, warn: listener.warn };
-    const guarantee = this.#earlier?.plan?.guarantee ?? (await guaranteeOf(job.guarantee, this.#plan.writer, facts));
-    this.#guarantee = guarantee;
-    return guarantee;
+  /** One target after the other. One that fails is left out, where that is allowed. */
+  async #each(step: (target: ContentTarget) => Promise<void>): Promise<void> {
+    for (const target of this.#living) {
+      try {
+        await step(target);
+      } catch (error) {
+        target.leaveOut(error);
+      }
+    }
   }
 
-  async #runTasks(specs: readonly TaskSpec[], { turns, width, isFixed }: ScheduledContent): Promise<void> {
-    const { job, stop, listener, ledger, content, plugins, handle } = this.#context;
-    const earlier = earlierTasks(specs, ledger.earlier?.tasks);
-    tellInDoubt(specs, ledger.earlier?.tasks, this.#guarantee!, listener.warn);
+  async #runTasks(targets: readonly TargetTasks[], { turns, width, isFixed }: ScheduledContent): Promise<void> {
+    const { job, stop, listener, ledger, plugins, handle } = this.#context;
+    const [{ specs }] = targets as [TargetTasks];
+    const isDone = (place: number) => targets.every(({ specs: own, results }) => results.winners.has(own[place]!.id));
+    const missing = specs.filter((_, place) => !isDone(place));
+    const earlier = specs.length - missing.length;
     const executor = this.#context.executor(specs.length, width);
     const { maxAttempts, maxRetryWaitMs } = job;
     const { estimatedRows } = this.#plan;
@@ -190,21 +170,26 @@ class ContentRun {
       executor,
       width,
       context: plugins,
-      splits: specs.filter(({ id }) => !earlier.has(id)).map(({ split }) => split),
-      isContinued: earlier.size > 0,
+      splits: missing.map(({ split }) => split),
+      isContinued: targets.some(({ results }) => results.winners.size > 0),
       maxAttempts,
       maxRetryWaitMs,
-      onTaken: (position) => ledger.note({ type: 'snapshot', content, ...(position === undefined ? {} : { position }) }),
+      onTaken: (position) => {
+        for (const { content } of this.#targets)
+          ledger.note({ type: 'snapshot', content, ...(position === undefined ? {} : { position }) });
+      },
     });
     this.#snapshot = snapshot;
-    const tasks = new TaskRunner(specs, earlier, executor, {
+    const [{ content }] = this.#targets;
+    const tasks = new TaskRunner(this.#targets[0].taskIds, targets, executor, {
       ledger,
       maxAttempts,
       maxRetryWaitMs,
       stop,
       listener,
-      progress: (sum) => {
-        if (isHopeless(job, sum, estimatedRows)) stop.abort(dirtyShareError(job, sum.rowsDirty, sum.rowsRead));
+      moved: () => {
+        for (const target of this.#living) target.failIfHopeless(target.tasks!.counters);
+        const sum = slowestOf(targets);
         handle.counters = sum;
         pace.update(sum.rowsRead);
         listener.progress(content, sum, this.#remark());
@@ -216,7 +201,6 @@ class ContentRun {
       joinLate: (lane) => snapshot.joinLate(lane),
       renewSnapshot: () => snapshot.renew(),
     });
-    this.#tasks = tasks;
     const pace = new Pace(job, {
       estimatedRows,
       width,
@@ -224,11 +208,12 @@ class ContentRun {
       decided: listener.decided,
     });
     this.#pace = pace;
-    listener.contentStarts(content, { ...this.#names, tasks: specs.length, estimatedRows });
+    const writer = this.#targets.map(({ writerName }) => writerName).join(' + ');
+    listener.contentStarts(content, { reader: this.#plan.content.reader.plugin.name, writer, tasks: specs.length, estimatedRows });
     try {
       if (turns !== undefined) await snapshot.take();
-      if (earlier.size > 0 && earlier.size < specs.length && snapshot.report !== undefined)
-        listener.warn(`${earlier.size} of ${specs.length} tasks were committed before; the others read at a new point in time`);
+      if (earlier > 0 && missing.length > 0 && snapshot.report !== undefined)
+        listener.warn(`${earlier} of ${specs.length} tasks were committed before; the others read at a new point in time`);
       handle.estimatedRows = estimatedRows;
       handle.tasks += specs.length;
       handle.runs((wanted) => tasks.setWidth(wanted));
@@ -237,27 +222,6 @@ class ContentRun {
       await executor.close();
       await snapshot.close();
     }
-  }
-
-  /** Gives the dirty records to the writer that the job names for them. */
-  async #quarantine(): Promise<void> {
-    const { job, content, ledger, plugins } = this.#context;
-    if (job.quarantineWriter === undefined) return;
-    const { winners } = this.#tasks!.results;
-    const rows = (await ledger.quarantine.rows()).filter((row) => row.content === content && winners.get(row.task) === row.attempt);
-    if (rows.length === 0) return;
-    const { refused } = await moveRows({
-      rows: rows.map((row) => quarantineCells(ledger.run, row)),
-      schema: quarantineSchema,
-      writer: job.quarantineWriter,
-      task: quarantineTask + content,
-      attempt: ledger.epoch,
-      guarantee: 'at-least-once',
-      mode: 'replay',
-      context: plugins,
-    });
-    if (refused[0] === undefined) return;
-    throw new DrayError('ROW_REJECTED', `the quarantine of the job refuses a dirty record: ${refused[0].cause}`, { side: 'target' });
   }
 
   #remark(): string | undefined {
@@ -269,93 +233,59 @@ class ContentRun {
 
   /** What this run has shown of the speed between these systems. */
   async #learn(): Promise<void> {
-    const done = this.tasks.filter(({ state, isFromEarlierProcess }) => state === 'done' && isFromEarlierProcess !== true);
+    const done = this.#targets[0].reports.filter(({ state, isFromEarlierProcess }) => state === 'done' && isFromEarlierProcess !== true);
     const seconds = done.reduce((sum, task) => sum + task.seconds, 0);
     const bytes = sumOf(done).bytes.read;
     const { bytesPerSecond, recordsPerSecond } = this.#context.job;
     // Threads have to start, and connections; and a limit says nothing of what the systems can do.
     if (seconds < minLearnedSeconds || bytes === 0 || bytesPerSecond > 0 || recordsPerSecond > 0) return;
-    await this.#context.ledger.speeds.learn(this.#context.schedule.pairOf(this.#plan), bytes / seconds);
+    await this.#context.ledger.speeds.learn(this.#context.schedule.pairOf(this.#plans), bytes / seconds);
   }
 
-  /** Removes what is unfinished at the target; but not what `dray resume` can go on with. */
-  async undo(failure: DrayError): Promise<void> {
-    const { ledger, listener, content } = this.#context;
-    // A process that was asleep may fail by anything: what is there belongs to the one that goes on.
-    if (isWorthResuming(failure, this.tasks) || !(await ledger.isOwned())) return;
-    try {
-      await this.#plan.writer.discard?.();
-      await ledger.append({ type: 'discarded', content });
-    } catch (fault) {
-      listener.warn(`what the failed job left at the target could not all be removed: ${asDrayError(fault).message}`);
+  /**
+   * Removes what is unfinished at the targets; but not what `dray resume` can go on with. That is possible only where nothing is given up: a target that was left
+   * out is kept as long as the others are not all published; and where one is published, the others are only a step away.
+   */
+  async undo(failure: DrayError | undefined): Promise<void> {
+    const { mayResume } = this.#context;
+    const isPublished = this.#targets.some((target) => target.isPublished);
+    const all = this.#targets.flatMap(({ reports }) => reports);
+    for (const target of this.#targets) {
+      const why = target.failure ?? failure;
+      if (target.isPublished || why === undefined) continue;
+      const isComplete = target.reports.length > 0 && target.reports.every(({ state }) => state === 'done');
+      const tasks = failure === undefined ? target.reports : all;
+      await target.undo(mayResume && (isWorthResuming(failure ?? why, tasks) || (isPublished && isComplete)));
     }
   }
 
-  report(state: 'done' | 'failed'): ContentReport {
-    const guarantee = this.#guarantee === undefined ? {} : { guarantee: this.#guarantee };
-    const points = this.#earlier?.snapshots ?? 0;
+  result(failure: DrayError | undefined): ContentResult {
+    const reports = this.#targets.map((target) => target.report(failure));
+    const tasks = this.#targets.map((target) => target.reports);
+    const [{ content, plan }] = this.#targets;
+    const points = plan.resumed === undefined ? 0 : (this.#context.ledger.earlier?.contents.get(content)?.snapshots ?? 0);
     const read = this.#snapshot?.report;
-    const snapshot = read === undefined ? {} : { snapshot: { ...read, points: read.points + points } };
-    const missed = this.#missed === undefined ? {} : { missed: this.#missed };
     const { width, why } = this.#scheduled ?? {};
-    const schedule = width === undefined ? {} : { channels: width, channelsWhy: why! };
-    return { ...this.#names, state, tasks: this.tasks.length, ...schedule, ...sumOf(this.tasks), ...guarantee, ...snapshot, ...missed };
-  }
-
-  get #names() {
-    const { reader, writer } = this.#plan.content;
-    return { reader: reader.plugin.name, writer: writer.plugin.name };
-  }
-}
-
-/** Tasks that an earlier process of the run has committed. */
-function earlierTasks(specs: readonly TaskSpec[], states: ReadonlyMap<number, TaskState> | undefined): Map<number, EarlierTask> {
-  const earlier = new Map<number, EarlierTask>();
-  for (const { id } of specs) {
-    const committed = states?.get(id)?.committed;
-    if (committed === undefined) continue;
-    const { attempt, ...counters } = committed.tally as unknown as TaskTally;
-    earlier.set(id, { counters, attempt, commit: committed.commit });
-  }
-  return earlier;
-}
-
-/** Under `at-least-once` only the user can tell whether this is bad. */
-function tellInDoubt(
-  specs: readonly TaskSpec[],
-  states: ReadonlyMap<number, TaskState> | undefined,
-  guarantee: Guarantee,
-  warn: (message: string) => void,
-): void {
-  if (guarantee === 'exactly-once') return;
-  const inDoubt = specs.filter(({ id }) => states?.get(id)?.isInDoubt);
-  if (inDoubt.length === 0) return;
-  const names = inDoubt.map(({ id, split }) => `${id} (${split.name})`).join(', ');
-  warn(`the process died while these tasks committed, and their rows may be written twice (at-least-once): ${names}`);
-}
-
-async function publish({ writer }: OpenPlan, commits: readonly Json[], intent: WriteIntent): Promise<Json> {
-  try {
-    return (await writer.publish?.(commits, intent)) ?? null;
-  } catch (error) {
-    throw asDrayError(error, { side: 'target' });
+    const common = {
+      ...(width === undefined ? {} : { channels: width, channelsWhy: why! }),
+      ...(read === undefined ? {} : { snapshot: { ...read, points: read.points + points } }),
+      ...(this.#missed === undefined ? {} : { missed: this.#missed }),
+    };
+    return {
+      report: plan.content.fanOut === undefined ? { ...reports[0]!, ...common } : { ...reportOfTargets(reports, tasks), ...common },
+      tasks: tasks.flat(),
+      failure: failure ?? this.#targets.find((target) => target.failure !== undefined)?.failure,
+      isOver: failure !== undefined,
+      isDiscarded: this.#targets.some((target) => target.isDiscarded),
+      isKept: this.#targets.some((target) => target.isKept),
+    };
   }
 }
 
-function checkDirtyShare(job: Job, { read, dirty }: RowCounts): void {
-  if (job.maxDirtyShare === undefined || read === 0 || dirty / read <= job.maxDirtyShare) return;
-  throw dirtyShareError(job, dirty, read);
-}
-
-/** True if the share would be too big even if there were twice the rows that are thought to come, all of them clean. */
-function isHopeless({ maxDirtyShare }: Job, { rowsDirty, rowsRead }: TaskCounters, estimatedRows: number | undefined): boolean {
-  if (maxDirtyShare === undefined || estimatedRows === undefined) return false;
-  return rowsDirty > maxDirtyShare * Math.max(rowsRead, 2 * estimatedRows);
-}
-
-function dirtyShareError({ maxDirtyShare = 0 }: Job, dirty: number, read: number): DrayError {
-  return new DrayError(
-    'DIRTY_LIMIT',
-    `${dirty} of ${read} records are dirty, ${((100 * dirty) / read).toFixed(2)} %, and ${100 * maxDirtyShare} % are allowed (job.setting.errorLimit)`,
-  );
+/** How far the target is that has got fewest rows. */
+function slowestOf(targets: readonly TargetTasks[]): TaskCounters {
+  const living = targets.filter(({ failure }) => failure === undefined);
+  const settled = ({ rowsWritten, rowsFiltered, rowsDirty }: TaskCounters) => rowsWritten + rowsFiltered + rowsDirty;
+  const sums = (living.length === 0 ? targets : living).map(({ counters }) => counters);
+  return sums.reduce((slowest, one) => (settled(one) < settled(slowest) ? one : slowest));
 }

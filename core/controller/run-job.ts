@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Content, Job } from '../job/load-job.ts';
-import { taskOf } from '../ledger/events.ts';
-import type { ContentState } from '../ledger/run-state.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
+import { reportWithEarlier } from '../report/fan-out.ts';
 import { type ContentReport, type RunReport, reportedError, round, sumOf } from '../report/report.ts';
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
-import type { DirtyRecord, Executor, TaskCounters, TaskTally } from '../task/spec.ts';
+import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
 import type { Budgets } from './budgets.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { defaultChannels, sharedLimits } from './limits.ts';
+import { defaultChannels, dirtyBefore, sharedLimits } from './limits.ts';
 import type { Machine } from './machine.ts';
-import { closePlan, type OpenPlan, openPlan, openTarget, type PlanOptions } from './plan.ts';
-import { resumedPlan } from './resumed-plan.ts';
+import { entriesOf, type OpenTarget, openTargets } from './open-targets.ts';
+import { closePlan } from './plan.ts';
 import { type ContentResult, isWorthResuming, runContent } from './run-content.ts';
 import type { RunHandle } from './run-handle.ts';
 import { Schedule } from './schedule.ts';
@@ -89,9 +88,14 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
     signal.removeEventListener('abort', onCancel);
   }
   const tasks = results.flatMap((result) => result?.tasks ?? []);
-  const total = sumOf(tasks);
+  const total = sumOf(results.flatMap((result) => result?.report ?? []));
   const seconds = (performance.now() - startedAt) / 1000;
-  const contents = job.contents.map((content, index) => results[index]?.report ?? earlierOrNotStarted(content, index, ledger));
+  const contents = entriesOf(job).map((targets, entry) => {
+    const notRun = targets.map(({ content, number }) => earlierOrNotStarted(content, number, ledger));
+    const { report } = results[entry] ?? {};
+    if (notRun.length === 1) return report ?? notRun[0]!;
+    return reportWithEarlier(report, notRun);
+  });
   const report: RunReport = {
     run: ledger.run,
     job: job.name,
@@ -100,14 +104,14 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
     seconds: round(seconds),
     rowsPerSecond: Math.round(total.rows.written / seconds),
     guarantee:
-      contents.some(({ guarantee }) => guarantee === 'at-least-once') || job.guarantee === 'at-least-once'
+      contents.some(({ guarantee }) => guarantee === 'at-least-once') || job.contents.some(isAtLeastOnce(job))
         ? 'at-least-once'
         : 'exactly-once',
     channels,
     contents,
     tasks,
     ...(failure === undefined ? {} : { error: reportedError(failure) }),
-    ...(failure !== undefined && isWorthResuming(failure, tasks) ? { isResumable: true as const } : {}),
+    ...(failure !== undefined && isResumable(failure, results) ? { isResumable: true as const } : {}),
     ...(total.rows.dirty === 0 ? {} : { quarantine: ledger.quarantine.path }),
   };
   await writeEnd(report, options);
@@ -119,7 +123,7 @@ interface RunContext extends RunOptions {
   /** What the user wants it to be, if anything. */
   readonly wanted: number | undefined;
   readonly stop: AbortController;
-  /** Filled by content; undefined for those that an earlier process has published. */
+  /** By content of the job file; undefined for those that an earlier process has published. */
   readonly results: (ContentResult | undefined)[];
 }
 
@@ -127,10 +131,11 @@ interface RunContext extends RunOptions {
 async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
   const { ledger, listener, channels, stop, executor, results, dispatcher, handle, budgets, machine } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
-  const limits = sharedLimits(job, channels, dirtyBefore(ledger));
+  const alone = job.contents.flatMap(({ fanOut }, number) => (fanOut === undefined ? [number] : []));
+  const limits = sharedLimits(job, channels, dirtyBefore(ledger, alone));
   const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle, speeds: ledger.speeds });
   const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
-  const plans: (OpenPlan | undefined)[] = [];
+  const plans: OpenTarget[][] = [];
   const giveTurnBack = await context.turnToPlan?.(stop.signal);
   listener.begins?.();
   let failure: DrayError | undefined;
@@ -138,59 +143,47 @@ async function runContents(job: Job, context: RunContext): Promise<DrayError | u
   let nextTask = Math.max(0, ...storedPlans.map(({ firstTask, splits }) => firstTask + splits.length));
   try {
     // All sources are looked at before anything is changed anywhere.
-    for (const [index, content] of job.contents.entries()) {
-      const before = ledger.earlier?.contents.get(index);
-      plans.push(before?.isPublished ? undefined : await openContent(content, planOptions, before, ledger));
+    for (const targets of entriesOf(job)) {
+      const open = targets.filter(({ number }) => ledger.earlier?.contents.get(number)?.isPublished !== true);
+      plans.push(await openTargets(open, planOptions, ledger));
     }
     giveTurnBack?.();
-    for (const [content, plan] of plans.entries()) {
-      if (plan === undefined) continue;
-      const firstTask = plan.resumed?.firstTask ?? nextTask;
-      nextTask = Math.max(nextTask, firstTask + plan.splits.length);
-      const result = await runContent(plan, {
-        job,
-        ledger,
-        plugins,
-        content,
-        firstTask,
-        limits,
-        schedule,
-        budgets,
-        machine,
-        handle,
-        executor,
-        listener,
-        stop,
+    for (const [entry, targets] of plans.entries()) {
+      const [first, ...beside] = targets.map(({ plan, number }) => {
+        const firstTask = plan.resumed?.firstTask ?? nextTask;
+        nextTask = Math.max(nextTask, firstTask + plan.splits.length);
+        return { plan, content: number, firstTask };
       });
-      results[content] = result;
+      if (first === undefined) continue;
+      const mayResume = results.every((result) => result?.isDiscarded !== true);
+      const context = { job, ledger, plugins, limits, schedule, budgets, machine, handle, executor, listener, stop, mayResume };
+      const result = await runContent([first, ...beside], context);
+      results[entry] = result;
       failure ??= result.failure;
-      // A task that was set aside is no reason to leave the other tables behind.
-      if (result.failure !== undefined && result.failure.code !== 'POISON_TASK') break;
+      // A task that was set aside, or a target that was left out, is no reason to leave the other tables behind.
+      if (result.isOver && result.failure?.code !== 'POISON_TASK') break;
     }
     return failure;
   } finally {
     giveTurnBack?.();
-    await Promise.all(plans.map(async (plan) => (plan === undefined ? undefined : closePlan(plan))));
+    await Promise.all(plans.flat().map(({ plan }) => closePlan(plan)));
   }
 }
 
-/** Dirty records of the tasks that earlier processes have committed: the limit holds for the whole run. */
-function dirtyBefore({ earlier }: RunLedger): number {
-  const tallies = [...(earlier?.tasks.values() ?? [])].flatMap(({ committed }) =>
-    committed === undefined ? [] : [committed.tally as unknown as TaskTally],
+function isResumable(failure: DrayError, results: readonly (ContentResult | undefined)[]): boolean {
+  const ran = results.flatMap((result) => result ?? []);
+  if (ran.some(({ isDiscarded }) => isDiscarded)) return false;
+  return (
+    ran.some(({ isKept }) => isKept) ||
+    isWorthResuming(
+      failure,
+      ran.flatMap(({ tasks }) => tasks),
+    )
   );
-  return tallies.reduce((sum, { rowsDirty }) => sum + rowsDirty, 0);
 }
 
-/** A content of which nothing is committed yet may as well be planned anew. */
-async function openContent(content: Content, options: PlanOptions, before: ContentState | undefined, ledger: RunLedger): Promise<OpenPlan> {
-  const { plan } = before ?? {};
-  const isBegun = plan?.splits.some((_, place) => {
-    const task = ledger.earlier?.tasks.get(taskOf(plan, place));
-    return task?.committed !== undefined || task?.isInDoubt === true;
-  });
-  if (plan === undefined || (plan.guarantee === 'at-least-once' && isBegun !== true)) return openPlan(content, options);
-  return openTarget(content, await resumedPlan(content, plan, options), options);
+function isAtLeastOnce(job: Job): (content: Content) => boolean {
+  return ({ fanOut }) => (fanOut ?? job).guarantee === 'at-least-once';
 }
 
 async function writeEnd({ state, rows, error }: RunReport, { ledger, listener }: RunOptions): Promise<void> {

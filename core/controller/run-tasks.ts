@@ -1,36 +1,25 @@
 import { cutSplit } from '../ledger/run-state.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
-import { type AttemptReport, reportedError, round, type TaskReport, tallyOf } from '../report/report.ts';
-import { asDrayError, DrayError, type ErrorWire, type Json } from '../sdk/index.ts';
-import {
-  type DirtyRecord,
-  type Executor,
-  type TaskCounters,
-  type TaskListener,
-  type TaskOutcome,
-  type TaskSpec,
-  zeroCounters,
-} from '../task/spec.ts';
+import { DrayError, type ErrorWire } from '../sdk/index.ts';
+import { type Executor, type TaskListener, type TaskOutcome, type TaskSpec, zeroCounters } from '../task/spec.ts';
 import { waitBefore } from './backoff.ts';
 import type { Stay } from './budgets.ts';
 import type { RunListener } from './run-job.ts';
 import { startWords } from './start-words.ts';
+import type { TargetTask, TargetTasks } from './target-tasks.ts';
 import type { Turn, Turns } from './turns.ts';
 
 /** A task whose thread died so often is not started again: it would only kill more. */
 const maxDeaths = 3;
-/** Attempts of one process; those of the next one are all higher. */
-const attemptsPerEpoch = 1000;
-
 /** What running tasks needs of the content they belong to. */
 export interface TasksContext {
   readonly ledger: RunLedger;
   readonly maxAttempts: number;
   readonly maxRetryWaitMs: number;
   readonly stop: AbortController;
-  /** Sum of the counters of all tasks, whenever one of them has moved. */
-  readonly progress: (sum: TaskCounters) => void;
-  readonly listener: Omit<TaskListener, 'progress' | 'mayCommit'> & Pick<RunListener, 'decided'>;
+  /** A task has moved. */
+  readonly moved: () => void;
+  readonly listener: Pick<RunListener, 'decided' | 'warn'>;
   readonly stay: Pick<Stay, 'taskStarted' | 'taskEnded'>;
   readonly content: number;
   /** Tasks side by side at first. */
@@ -45,45 +34,36 @@ export interface TasksContext {
 
 /** A task on its way. */
 interface Underway {
-  spec: TaskSpec;
+  /** Its number at the scheduler: that of its first target. */
+  readonly id: number;
+  /** By target. */
+  readonly branches: readonly TargetTask[];
   /** Where it runs. */
   lane?: number | undefined;
   /** That a part of it was given away is being written down: before that it must not commit. */
   cut?: Promise<void> | undefined;
   /** Its place in the reports. */
   readonly place: number;
-  readonly attempts: AttemptReport[];
   deaths: number;
 }
 
-export interface TaskResults {
-  /** By place. */
-  readonly reports: TaskReport[];
-  /** By place; null for a task that committed nothing. */
-  readonly commits: Json[];
-  /** By number of the task, the attempt that was committed. */
-  readonly winners: Map<number, number>;
-  /** Why tasks were set aside while the others went on. */
-  readonly setAside: DrayError[];
-}
-
-/** A committed task of an earlier process of the run. */
-export interface EarlierTask {
-  readonly attempt: number;
-  readonly counters: Readonly<TaskCounters>;
-  readonly commit: Json;
+/** A target that a task has failed at. */
+interface Failed {
+  readonly target: TargetTasks;
+  readonly branch: TargetTask;
+  readonly error: DrayError;
 }
 
 /**
  * Runs all tasks of a content on the lanes of an executor. A task that fails by something that can pass is started again after a pause; anything else stops the run
- * (`stop`), but for a task that kills its threads: that one is set aside.
+ * (`stop`), but for a task that kills its threads: that one is set aside; and for a target that may be left out. A task with several targets reads once for all
+ * of them, and is done when each has committed; only those that have not are started again.
  */
 export class TaskRunner {
-  readonly results: TaskResults;
   readonly #executor: Executor;
   readonly #context: TasksContext;
   readonly #tasks: Map<number, Underway>;
-  readonly #live: TaskCounters[];
+  readonly #targets: readonly TargetTasks[];
   readonly #running = new Set<Promise<void>>();
   /** Lanes that run nothing. */
   #idle: number[] = [];
@@ -94,24 +74,15 @@ export class TaskRunner {
   #unsettled: number;
   #turns: Turns | undefined;
 
-  constructor(specs: readonly TaskSpec[], earlier: ReadonlyMap<number, EarlierTask>, executor: Executor, context: TasksContext) {
+  /** @param taskIds by place, as the scheduler knows the tasks */
+  constructor(taskIds: readonly number[], targets: readonly TargetTasks[], executor: Executor, context: TasksContext) {
+    this.#targets = targets;
     this.#executor = executor;
     this.#context = context;
-    this.#live = specs.map(({ id }) => ({ ...(earlier.get(id)?.counters ?? zeroCounters()) }));
-    this.results = {
-      reports: specs.map((spec) => {
-        const before = earlier.get(spec.id);
-        return before === undefined
-          ? taskReport(spec, 'not started', zeroCounters(), [])
-          : { ...taskReport(spec, 'done', before.counters, []), isFromEarlierProcess: true };
-      }),
-      commits: specs.map(({ id }) => earlier.get(id)?.commit ?? null),
-      winners: new Map([...earlier].map(([task, { attempt }]) => [task, attempt])),
-      setAside: [],
-    };
-    const open = specs.flatMap((spec, place): [number, Underway][] =>
-      earlier.has(spec.id) ? [] : [[spec.id, { spec, place, attempts: [], deaths: 0 }]],
-    );
+    const open = taskIds.flatMap((id, place): [number, Underway][] => {
+      const branches = targets.map((target) => target.taskAt(place));
+      return branches.every(({ isDone }) => isDone) ? [] : [[id, { id, branches, place, deaths: 0 }]];
+    });
     this.#tasks = new Map(open);
     this.#unsettled = open.length;
   }
@@ -158,24 +129,33 @@ export class TaskRunner {
   async #run({ task, why }: Turn): Promise<void> {
     const { stop, maxAttempts } = this.#context;
     const turns = this.#turns!;
-    const job = this.#tasks.get(task)!;
+    const job = this.#tasks.get(task);
+    // Targets may have been left out since it was submitted.
+    if (job === undefined) return turns.ended(task);
+    if (this.#openBranches(job).length === 0) return this.#settle(task);
     const lane = this.#idle.pop()!;
     job.lane = lane;
-    const outcome = await this.#attempt(lane, job, why);
+    const failed = await this.#attempt(lane, job, why);
     job.lane = undefined;
-    const error = outcome.state === 'done' ? undefined : DrayError.fromWire(outcome.error);
-    if (error === undefined || stop.signal.aborted) {
+    if (failed.length === 0 || stop.signal.aborted) {
       this.#idle.push(lane);
       this.#settle(task);
-    } else if (error.code === 'SNAPSHOT_LOST' && job.attempts.length < maxAttempts) {
+    } else if (failed.some(({ error }) => error.code === 'SNAPSHOT_LOST') && failed[0]!.branch.attempts.length < maxAttempts) {
       // Lanes that still have it run the rest.
       turns.setWidth(--this.#lanes);
       turns.again(task, 0);
       if (this.#lanes === 0) await this.#renew();
     } else {
       this.#idle.push(lane);
-      this.#failed(job, error);
+      this.#failed(job, failed);
     }
+  }
+
+  /** Targets that a task has still to be brought to. */
+  #openBranches({ branches }: Underway): { target: TargetTasks; branch: TargetTask }[] {
+    return branches
+      .map((branch, index) => ({ target: this.#targets[index]!, branch }))
+      .filter(({ target, branch }) => !branch.isDone && target.failure === undefined);
   }
 
   async #renew(): Promise<void> {
@@ -191,24 +171,24 @@ export class TaskRunner {
   async #cutLongest(): Promise<void> {
     const turns = this.#turns!;
     const [longest] = [...this.#tasks.values()]
-      .filter(({ lane, spec, cut }) => lane !== undefined && cut === undefined && (spec.split.members?.length ?? 0) > 1)
+      .filter(({ lane, branches, cut }) => lane !== undefined && cut === undefined && canBeCut(branches))
       .sort((a, b) => this.#rowsLeft(b) - this.#rowsLeft(a));
     const keeps = longest === undefined ? undefined : await this.#executor.cut(longest.lane!);
     if (longest === undefined || keeps === undefined || this.#context.stop.signal.aborted) return turns.uncut();
-    const { spec } = longest;
+    const [target] = this.#targets as [TargetTasks];
+    const [branch] = longest.branches as [TargetTask];
+    const { spec } = branch;
     const { kept, given } = cutSplit(spec.split, keeps);
     const rest = nextCutOff(this.#context.ledger);
-    longest.spec = { ...spec, split: kept };
-    const cut = this.#written({ type: 'cut', content: this.#context.content, task: spec.id, keeps, rest });
+    branch.spec = { ...spec, split: kept };
+    const cut = target.written({ type: 'cut', content: this.#context.content, task: spec.id, keeps, rest });
     longest.cut = cut.finally(() => {
       longest.cut = undefined;
     });
-    const { reports, commits } = this.results;
-    const place = reports.length;
-    this.#tasks.set(rest, { spec: { ...spec, id: rest, split: given }, place, attempts: [], deaths: 0, cut });
-    reports.push(taskReport({ ...spec, id: rest, split: given }, 'not started', zeroCounters(), []));
-    commits.push(null);
-    this.#live.push(zeroCounters());
+    const cutOff: TaskSpec = { ...spec, id: rest, split: given };
+    const place = target.results.reports.length;
+    target.add(cutOff);
+    this.#tasks.set(rest, { id: rest, branches: [{ spec: cutOff, attempts: [], isDone: false }], place, deaths: 0, cut });
     this.#unsettled++;
     this.#context.listener.decided(
       `task ${spec.id} (${spec.split.name}) gives ${given.members!.length} of its parts to task ${rest}: a thread is idle`,
@@ -216,8 +196,8 @@ export class TaskRunner {
     turns.add({ id: rest, weightMs: 1000 });
   }
 
-  #rowsLeft({ spec, place }: Underway): number {
-    return (spec.split.estimatedRows ?? 0) - this.#live[place]!.rowsRead;
+  #rowsLeft({ branches, place }: Underway): number {
+    return (branches[0]!.spec.split.estimatedRows ?? 0) - this.#targets[0]!.live[place]!.rowsRead;
   }
 
   #settle(task: number): void {
@@ -225,53 +205,30 @@ export class TaskRunner {
     if (--this.#unsettled === 0) this.#turns!.close();
   }
 
-  /** Runs a task once, and writes down how it ended. */
-  async #attempt(lane: number, job: Underway, why: Turn['why']): Promise<TaskOutcome> {
-    const { ledger, stop, listener } = this.#context;
-    const { place, attempts } = job;
-    const attempt = (ledger.epoch - 1) * attemptsPerEpoch + attempts.length + 1;
-    const spec: TaskSpec = { ...job.spec, attempt };
-    const startedAt = performance.now();
+  /** Runs a task once, and writes down how it ended. @returns the targets that it has failed at */
+  async #attempt(lane: number, job: Underway, why: Turn['why']): Promise<Failed[]> {
+    const { listener, moved } = this.#context;
     const start = startWords(why, lane);
-    ledger.note({ type: 'started', task: spec.id, attempt, why: start });
-    listener.decided(`task ${spec.id} (${spec.split.name}) → ${start}`);
-    let dirty = 0;
-    let isAllowed = false;
-    const outcome = await this.#runOn(lane, spec, {
-      ...listener,
-      progress: (counters) => {
-        this.#live[place] = counters;
-        this.#context.progress(addUp(this.#live));
-      },
-      dirty: (record) => {
-        dirty++;
-        this.#quarantine(spec, record, dirty);
-        listener.dirty(record);
-      },
-      mayCommit: async () => {
-        await job.cut;
-        await this.#beforeCommit(spec, dirty > 0);
-        isAllowed = true;
-      },
-    });
-    const isCancelled = stop.signal.aborted && outcome.state === 'failed' && outcome.error.code === asDrayError(stop.signal.reason).code;
-    const result = outcome.state === 'failed' ? { ...outcome, error: inDoubt(outcome.error, spec, isAllowed, isCancelled) } : outcome;
-    const failure = result.state === 'failed' ? { error: reportedError(DrayError.fromWire(result.error)) } : {};
-    attempts.push({ attempt, state: result.state, start, seconds: round((performance.now() - startedAt) / 1000), ...failure });
-    this.results.reports[place] = taskReport(spec, result.state, result.counters, attempts);
-    if (result.state === 'done') {
-      this.#live[place] = { ...result.counters };
-      this.results.commits[place] = result.commit;
-      const { counters, commit, attempt: winner } = result;
-      this.results.winners.set(spec.id, winner);
-      await this.#written({ type: 'committed', task: spec.id, attempt: winner, commit, tally: { ...counters, attempt: winner } });
-    } else {
-      // Its rows come again with the next attempt, the dirty ones, too.
-      Atomics.sub(new Int32Array(spec.dirtyCount), 0, dirty);
-      this.#live[place] = zeroCounters();
-      ledger.note({ type: 'failed', task: spec.id, attempt, code: result.error.code, message: result.error.message });
+    listener.decided(`task ${job.id} (${job.branches[0]!.spec.split.name}) → ${start}`);
+    const begun = this.#openBranches(job).map((one) => ({
+      ...one,
+      ...one.target.begin(one.branch, job.place, { start, moved, ready: () => job.cut }),
+    }));
+    const [first, ...beside] = begun;
+    const outcome =
+      beside.length === 0
+        ? await this.#runOn(lane, first!.spec, first!.listener)
+        : await this.#runOn(
+            lane,
+            { ...first!.spec, beside: beside.map(({ spec }) => spec) },
+            { ...first!.listener, beside: (task) => beside.find(({ spec }) => spec.id === task)!.listener },
+          );
+    const failed: Failed[] = [];
+    for (const [index, { target, branch, ended }] of begun.entries()) {
+      const error = await ended(index === 0 ? outcome : (outcome.beside?.[index - 1] ?? outcome));
+      if (error !== undefined) failed.push({ target, branch, error });
     }
-    return result;
+    return failed;
   }
 
   async #runOn(lane: number, spec: TaskSpec, listener: TaskListener): Promise<TaskOutcome> {
@@ -286,59 +243,46 @@ export class TaskRunner {
     }
   }
 
-  async #beforeCommit({ id, attempt, guarantee }: TaskSpec, hasDirty: boolean): Promise<void> {
-    const { ledger } = this.#context;
-    await ledger.checkOwned();
-    if (hasDirty) await ledger.quarantine.flush();
-    const event = { type: 'committing', task: id, attempt } as const;
-    // Where the target knows what was committed, nobody will ask this.
-    if (guarantee === 'exactly-once') ledger.note(event);
-    else await ledger.append(event);
-  }
-
-  #quarantine({ id, content, attempt, source }: TaskSpec, { cells, ...record }: DirtyRecord, number: number): void {
-    const named =
-      cells === undefined ? {} : { cells: Object.fromEntries(source.columns.map(({ name }, index) => [name, cells[index] ?? null])) };
-    this.#context.ledger.quarantine.add({ id: `${id}.${attempt}.${number}`, content, attempt, ...record, ...named });
-  }
-
-  /** What cannot be written down stops the run: nobody could tell later what is there. */
-  async #written(event: Parameters<RunLedger['append']>[0]): Promise<void> {
-    try {
-      await this.#context.ledger.append(event);
-    } catch (error) {
-      this.#context.stop.abort(error);
-    }
-  }
-
-  /** A task that failed: again, aside, or the end of the run. */
-  #failed(job: Underway, error: DrayError): void {
+  /** A task that failed: again, aside, without a target, or the end of the run. */
+  #failed(job: Underway, failed: readonly Failed[]): void {
     const { stop, maxAttempts, maxRetryWaitMs, listener } = this.#context;
-    const failures = job.attempts.length;
+    const [{ branch, error }] = failed as [Failed];
+    const failures = branch.attempts.length;
+    const { name } = branch.spec.split;
     if (error.code === 'WORKER_DIED') job.deaths++;
-    const { id, split } = job.spec;
     if (job.deaths >= maxDeaths) {
-      const poison = new DrayError(
-        'POISON_TASK',
-        `task ${id} was set aside after it had ended its thread ${job.deaths} times: ${error.message}`,
-        {
-          place: split.name,
-        },
-      );
-      listener.warn(`${poison.message} (${split.name}); the other tasks go on`);
-      this.results.setAside.push(poison);
-      this.#settle(id);
-    } else if (error.isRetryable && failures < maxAttempts) {
-      const waitMs = waitBefore(failures, maxRetryWaitMs, Math.random());
-      listener.warn(
-        `task ${id} (${split.name}) failed and starts again in ${(waitMs / 1000).toFixed(1)} s, attempt ${failures + 1}: ${error.message}`,
-      );
-      this.#turns!.again(id, waitMs);
-    } else {
-      stop.abort(error);
-      this.#settle(id);
+      const message = `task ${job.id} was set aside after it had ended its thread ${job.deaths} times: ${error.message}`;
+      const poison = new DrayError('POISON_TASK', message, { place: name });
+      listener.warn(`${poison.message} (${name}); the other tasks go on`);
+      for (const { target } of failed) target.results.setAside.push(poison);
+      this.#settle(job.id);
+      return;
     }
+    const mayPass = (one: Failed) => one.error.isRetryable && failures < maxAttempts;
+    // Of targets that end all of them, the others have its error, or are in doubt because of it.
+    const final = failed.filter((one) => !mayPass(one)).sort((a, b) => Number(isInDoubt(a)) - Number(isInDoubt(b)));
+    const decisive = final.filter(({ target }) => target.onFailure === 'fail-all');
+    for (const { target, error: why } of decisive.length > 0 ? decisive : final) target.fail(why);
+    if (stop.signal.aborted || failed.length === final.length) {
+      this.#settle(job.id);
+      return;
+    }
+    const passing = failed.find(mayPass)!;
+    const waitMs = waitBefore(failures, maxRetryWaitMs, Math.random());
+    listener.warn(
+      `task ${passing.branch.spec.id} (${name}) failed and starts again in ${(waitMs / 1000).toFixed(1)} s, attempt ${failures + 1}: ${passing.error.message}`,
+    );
+    this.#turns!.again(job.id, waitMs);
   }
+}
+
+function isInDoubt({ error }: Failed): boolean {
+  return error.code === 'COMMIT_UNKNOWN';
+}
+
+/** Several targets would all have to give away the same parts. */
+function canBeCut([first, ...further]: readonly TargetTask[]): boolean {
+  return further.length === 0 && (first!.spec.split.members?.length ?? 0) > 1;
 }
 
 /** Numbers of tasks that are cut off others: behind those of all plans, before those of replays. */
@@ -350,31 +294,4 @@ function nextCutOff(ledger: RunLedger): number {
   const number = (cutOffs.get(ledger) ?? Math.max(firstCutOff - 1, ...earlier)) + 1;
   cutOffs.set(ledger, number);
   return number;
-}
-
-/**
- * Without a ledger nobody can tell whether a task that ended in its commit is there: it must not simply be started again.
- * @param isAllowed the attempt had been told to commit
- * @param isCancelled it ended because the run did, and not by an answer of the target
- */
-function inDoubt(error: ErrorWire, { id, guarantee, split }: TaskSpec, isAllowed: boolean, isCancelled: boolean): ErrorWire {
-  if (!isAllowed || guarantee === 'exactly-once' || (error.code !== 'WORKER_DIED' && !isCancelled)) return error;
-  const message = `task ${id} ended while it committed, and nothing tells whether its rows are there: ${error.message}`;
-  return new DrayError('COMMIT_UNKNOWN', message, { side: 'target', place: split.name }).toWire();
-}
-
-function taskReport(
-  { id, content, split }: TaskSpec,
-  state: TaskReport['state'],
-  counters: Readonly<TaskCounters>,
-  attempts: readonly AttemptReport[],
-): TaskReport {
-  const seconds = round(attempts.reduce((sum, one) => sum + one.seconds, 0));
-  return { id, content, split: split.name, state, seconds, ...tallyOf(counters, state === 'done'), attempts: [...attempts] };
-}
-
-function addUp(all: readonly TaskCounters[]): TaskCounters {
-  const sum = zeroCounters();
-  for (const one of all) for (const key of Object.keys(sum) as (keyof TaskCounters)[]) sum[key] += one[key];
-  return sum;
 }

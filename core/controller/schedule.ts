@@ -53,16 +53,21 @@ export class Schedule {
     this.#context = context;
   }
 
-  /** The two systems of a content, as the measured speeds name them. */
-  pairOf({ content: { reader, writer } }: Plan): string {
-    return `${reader.plugin.name} → ${writer.plugin.name}`;
+  /** The systems of a content, as the measured speeds name them. */
+  pairOf(plans: readonly [Plan, ...Plan[]]): string {
+    const { reader } = plans[0].content;
+    return `${reader.plugin.name} → ${plans.map(({ content }) => content.writer.plugin.name).join(' + ')}`;
   }
 
-  /** Submits the tasks of a content that are not committed yet. */
-  async content(plan: Plan, { content, taskIds, resources, bounds: serverBounds, isCommitted }: ContentFacts): Promise<ScheduledContent> {
+  /** Submits the tasks of a content that are not committed yet. @param plans by target */
+  async content(
+    plans: readonly [Plan, ...Plan[]],
+    { content, taskIds, resources, bounds: serverBounds, isCommitted }: ContentFacts,
+  ): Promise<ScheduledContent> {
+    const [plan] = plans;
     const { run, channels, dispatcher, handle, speeds } = this.#context;
     const { finishWithinMs, deadlineAt, pool = defaultPool } = this.#job;
-    const measured = await speeds.of(this.pairOf(plan));
+    const measured = await speeds.of(this.pairOf(plans));
     const bounds: Bound[] = [
       { what: 'the cores of this machine', threads: defaultChannels() },
       { what: 'the memory of this machine', threads: freemem() / bytesPerThread },
@@ -94,7 +99,7 @@ export class Schedule {
       resources,
       firstRound: channels === undefined ? firstRound : width,
       maxRunning: width,
-      isCuttable: width > 1 && plan.splits.some(({ members = [] }) => members.length > 1),
+      isCuttable: plans.length === 1 && width > 1 && plan.splits.some(({ members = [] }) => members.length > 1),
       isPaused: handle.isPaused,
       tasks,
     };

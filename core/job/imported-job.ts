@@ -16,7 +16,8 @@ export function importedJob(file: JobText, job: Job): string {
   const edits = new TextEdits(file.text);
   clean(file.root, jobFileSchema, edits);
   cleanSetting(file.root, edits);
-  for (const [index, { reader, writer }] of job.contents.entries()) {
+  for (const { entry: index, fanOut, reader, writer } of job.contents) {
+    if (fanOut !== undefined) continue;
     const node = findNodeAtLocation(file.root, ['job', 'content', index]);
     if (index === 1 && node !== undefined)
       edits.commentOn(node, 'DataX runs the first content only; here all of them run, one after the other');

@@ -44,6 +44,8 @@ const bareSpeed = integer({ min: 1 })
   .transform((byte): z.output<typeof speed> & { readonly isBare?: true } => ({ byte, isBare: true }))
   .describe('Taken as "byte"');
 
+const guarantee = z.enum(['at-least-once', 'exactly-once', 'exactly-once-if-possible']);
+
 const setting = z.strictObject({
   speed: z.union([speed, bareSpeed], { error: 'Expected {"channel": N}' }).optional(),
   errorLimit: errorLimit.optional(),
@@ -52,8 +54,7 @@ const setting = z.strictObject({
     .describe(
       'Bytes of the source that one task should read; big tables are cut accordingly, small ones packed together. Default: 67108864',
     ),
-  guarantee: z
-    .enum(['at-least-once', 'exactly-once', 'exactly-once-if-possible'])
+  guarantee: guarantee
     .default('at-least-once')
     .describe(
       'at-least-once: a task whose process dies in the moment of its commit may be written twice when the run is resumed; exactly-once: the target keeps a ledger, and the job is refused if it cannot; exactly-once-if-possible: it then runs with at-least-once and says so',
@@ -106,14 +107,42 @@ const setting = z.strictObject({
     .describe('Blank, or left out: dray takes secrets from ${env:NAME} or ${file:path}'),
 });
 
-const content = z.strictObject({
-  reader: end('reader'),
-  writer: end('writer'),
-  transformer: z
-    .array(end('transformer'))
+const transformers = z.array(end('transformer')).optional();
+
+/** One of several targets. */
+const target = end('writer').extend({
+  transformer: transformers.describe('What is done to the rows for this target alone, behind the transformers of the content'),
+  guarantee: guarantee.optional().describe('Of this target; default: that of the job'),
+  errorLimit: errorLimit
     .optional()
-    .describe('What is done to the rows on their way, one after the other: changed, filtered, columns renamed or dropped'),
+    .describe('Dirty records of this target; default: the numbers of the job, counted for this target alone'),
+  onFailure: z
+    .enum(['fail-all', 'go-on'])
+    .default('fail-all')
+    .describe(
+      'When this target fails for good. fail-all: the content ends, and none of its targets is published; go-on: this one is left out, the others go on, and the run ends with its failure',
+    ),
 });
+
+const content = z
+  .strictObject({
+    reader: end('reader'),
+    writer: end('writer').optional().describe('The target; or "writers", if there are several'),
+    writers: z
+      .array(target)
+      .min(2, { error: 'Expected at least two writers; a single one is "writer": {…}' })
+      .optional()
+      .describe('Several targets of the same rows: the source is read once for all of them'),
+    transformer: transformers.describe(
+      'What is done to the rows on their way, one after the other: changed, filtered, columns renamed or dropped',
+    ),
+  })
+  .superRefine(({ writer, writers }, { addIssue }) => {
+    if (writer !== undefined && writers !== undefined)
+      addIssue({ code: 'custom', path: ['writers'], message: 'expected either "writer" or "writers", and both are there' });
+    if (writer === undefined && writers === undefined)
+      addIssue({ code: 'custom', path: ['writer'], message: 'expected object, and it is missing' });
+  });
 
 /** The job file. DataX's shape, so that its files run unchanged. */
 export const jobFileSchema = z.strictObject({
@@ -123,7 +152,7 @@ export const jobFileSchema = z.strictObject({
     content: z
       .array(content, { error: 'Expected a list: [{"reader": …, "writer": …}]' })
       .min(1, { error: 'Expected at least one {"reader": …, "writer": …}' })
-      .describe('Each entry moves one source into one target'),
+      .describe('Each entry moves one source into one target, or several'),
     entry: ignored('there is no Java machine to set up'),
     jobInfo: ignored('it only named the job in DataX reports'),
     preHandler: refused('it runs Java code of a DataX plugin; run that step before dray, or as "preSql" of the writer'),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { PluginRef } from '../registry/plugin-ref.ts';
 import { type Kind, type PluginKinds, resolvePlugin } from '../registry/registry.ts';
 import { DrayError, type ReaderPlugin, type TransformerPlugin, type WriterPlugin, z } from '../sdk/index.ts';
@@ -10,7 +11,7 @@ import { type JobText, parseJobText, plainValueOf } from './job-text.ts';
 import { type SecretMask, secretsIn } from './secret-mask.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { type Speed, speedOf } from './speed.ts';
-import { type Path, placeInJob, validate } from './validate.ts';
+import { type Path, placeInJob, textOf, validate } from './validate.ts';
 import { substituteVariables } from './variables.ts';
 
 /** One end of a content: which plugin, and its valid options. */
@@ -26,11 +27,27 @@ export interface TransformerEnd extends End<TransformerPlugin> {
   readonly place: string;
 }
 
+/** A reader and one target. A content of the job file with several targets is several of these, one behind the other, which are read together. */
 export interface Content {
+  /** Its number among those of the job file, from 0. */
+  readonly entry: number;
+  /** What makes it one of several targets; undefined: it is the only one of its entry. */
+  readonly fanOut?: FanOut;
   readonly reader: End<ReaderPlugin>;
   /** What is done to the rows in between, in order. */
   readonly transformers: readonly TransformerEnd[];
   readonly writer: End<WriterPlugin>;
+}
+
+/** What holds for one of several targets. */
+export interface FanOut {
+  /** Its number among the writers of the content, from 0. */
+  readonly target: number;
+  readonly guarantee: Job['guarantee'];
+  /** Dirty records of this target. null: no limit by count. */
+  readonly maxDirtyRecords: number | null;
+  readonly maxDirtyShare: number | undefined;
+  readonly onFailure: 'fail-all' | 'go-on';
 }
 
 /** A job file, valid as far as that can be said without asking the systems it names. */
@@ -116,25 +133,37 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
   const forms = columnFormsFor(common?.column);
   const end = <K extends Kind>(kind: K, given: { name: string; parameter: Record<string, unknown> }, path: Path) =>
     loadEnd(kind, { ...given, folder, forms }, job, path, options);
-  const contents: Content[] = [];
-  for (const [index, { reader, writer, transformer = [] }] of content.entries()) {
+  const chainOf = async (given: readonly { name: string; parameter: Record<string, unknown> }[], at: Path) => {
     const transformers: TransformerEnd[] = [];
-    for (const [position, one] of transformer.entries()) {
-      const path = ['job', 'content', index, 'transformer', position];
+    for (const [position, one] of given.entries()) {
+      const path = [...at, 'transformer', position];
       transformers.push({ ...(await end('transformer', one, path)), place: placeInJob(job, path) });
     }
-    contents.push({
-      reader: await end('reader', reader, ['job', 'content', index, 'reader']),
-      transformers,
-      writer: await end('writer', writer, ['job', 'content', index, 'writer']),
-    });
+    return transformers;
+  };
+  const { quarantine, speed = {}, errorLimit = {}, retry = {}, dryRun = false, guarantee = 'at-least-once' } = setting;
+  const contents: Content[] = [];
+  for (const [entry, { reader: source, writer, writers = [], transformer = [] }] of content.entries()) {
+    const at = ['job', 'content', entry];
+    const transformers = await chainOf(transformer, at);
+    const reader = await end('reader', source, [...at, 'reader']);
+    if (writer !== undefined) contents.push({ entry, reader, transformers, writer: await end('writer', writer, [...at, 'writer']) });
+    for (const [target, one] of writers.entries()) {
+      const path = [...at, 'writers', target];
+      contents.push({
+        entry,
+        fanOut: { target, guarantee: one.guarantee ?? guarantee, ...dirtyLimits(one.errorLimit ?? errorLimit), onFailure: one.onFailure },
+        reader,
+        transformers: [...transformers, ...(await chainOf(one.transformer ?? [], path))],
+        writer: await end('writer', one, path),
+      });
+      refuseTwin(contents, job, path);
+    }
   }
-  const { quarantine, speed = {}, errorLimit = {}, retry = {}, dryRun = false } = setting;
   const quarantineWriter =
     quarantine === undefined ? undefined : await end('writer', quarantine.writer, ['job', 'setting', 'quarantine', 'writer']);
   if (forms.isUnused) options.warn('common.column has no effect: no plugin of this job turns texts into dates');
   if ('isBare' in speed) options.warn(`job.setting.speed is a number, which is taken as {"byte": ${speed.byte}}: bytes per second`);
-  const { record, percentage } = errorLimit;
   const failOver = core?.container?.task?.failOver;
   const limits = speedOf(speed, core?.transport?.channel?.speed);
   warnOfChannels(speed, limits, options.warn);
@@ -143,7 +172,7 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
     file: /^(https?:|-$)/i.test(source.file) ? source.file : resolve(source.file),
     digest: createHash('sha256').update(options.mask.apply(text)).digest('hex'),
     parameters: options.parameters,
-    guarantee: setting.guarantee ?? 'at-least-once',
+    guarantee,
     snapshot: setting.snapshot,
     maxAttempts: retry.attempts ?? (failOver?.maxRetryTimes === undefined ? defaultAttempts : Math.max(1, failOver.maxRetryTimes)),
     maxRetryWaitMs:
@@ -155,8 +184,7 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
     recordsPerSecond: limits.records,
     bytesPerChannel: limits.bytesPerChannel,
     recordsPerChannel: limits.recordsPerChannel,
-    maxDirtyRecords: record ?? (percentage === undefined ? 0 : null),
-    maxDirtyShare: percentage,
+    ...dirtyLimits(errorLimit),
     priority: setting.priority ?? defaultPriority,
     deadlineAt: setting.deadline,
     finishWithinMs: setting.finishWithin,
@@ -166,6 +194,22 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
     isDryRun: dryRun,
     contents,
   };
+}
+
+/** Two targets that are the same would undo and replace each other's rows. @throws DrayError JOB_INVALID */
+function refuseTwin(contents: readonly Content[], job: JobText, path: Path): void {
+  const last = contents.at(-1)!;
+  const twin = contents.find(({ entry, writer: { plugin, options } }) => {
+    return entry === last.entry && plugin === last.writer.plugin && isDeepStrictEqual(options, last.writer.options);
+  });
+  if (twin === last) return;
+  throw new DrayError('JOB_INVALID', `${textOf(path)}: this target is the same as that of writers[${twin!.fanOut!.target}]`, {
+    place: placeInJob(job, path),
+  });
+}
+
+function dirtyLimits({ record, percentage }: { readonly record?: number | undefined; readonly percentage?: number | undefined }) {
+  return { maxDirtyRecords: record ?? (percentage === undefined ? 0 : null), maxDirtyShare: percentage };
 }
 
 function warnOfChannels(speed: { readonly channel?: number | undefined }, { channels }: Speed, warn: (message: string) => void): void {

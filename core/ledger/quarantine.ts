@@ -6,7 +6,10 @@ import { Journal } from './journal.ts';
 export interface QuarantinedRow {
   /** Within its run; what has been replayed is remembered by it. */
   readonly id: string;
+  /** Each of several targets counts as a content of its own. */
   readonly content: number;
+  /** Number of the target among several of its content, from 0. */
+  readonly target?: number;
   readonly task: number;
   /** Only rows of the attempt that committed count. */
   readonly attempt: number;

@@ -5,7 +5,7 @@ import type { TaskCounters } from '../task/spec.ts';
 export type TaskState = 'done' | 'failed' | 'not started';
 export type RunState = 'done' | 'failed' | 'cancelled';
 
-/** `read = written + filtered + dirty`, always: what a failed task wrote was undone and counts as not read. */
+/** `read = written + filtered + dirty`, always, for one target: what a failed task wrote was undone and counts as not read. */
 export interface RowCounts {
   readonly read: number;
   readonly written: number;
@@ -25,7 +25,7 @@ export interface Waits {
   readonly writer: number;
 }
 
-interface Tally {
+export interface Tally {
   readonly rows: RowCounts;
   readonly bytes: ByteCounts;
   readonly waits: Waits;
@@ -44,13 +44,26 @@ export interface AttemptReport {
 
 export interface TaskReport extends Tally {
   readonly id: number;
+  /** Number of the content in the job file, from 0. */
   readonly content: number;
+  /** Number of the target among its `writers`, from 0; absent: there is one. */
+  readonly target?: number;
   readonly split: string;
   readonly state: TaskState;
   readonly seconds: number;
   /** Those of this process. */
   readonly attempts: readonly AttemptReport[];
   /** True if an earlier process of this run has committed it. */
+  readonly isFromEarlierProcess?: true;
+}
+
+/** One of several targets. `read = written + filtered + dirty` holds for each. */
+export interface TargetReport extends Tally {
+  readonly writer: string;
+  readonly state: TaskState;
+  readonly guarantee?: Guarantee;
+  /** Why it failed. */
+  readonly error?: ReportedError;
   readonly isFromEarlierProcess?: true;
 }
 
@@ -77,6 +90,8 @@ export interface ContentReport extends Tally {
   readonly channelsWhy?: string;
   readonly guarantee?: Guarantee;
   readonly snapshot?: SnapshotReport;
+  /** Of a content with `writers`. Its own rows and bytes are then read once, and those written, dirty and filtered added up over the targets. */
+  readonly targets?: readonly TargetReport[];
   /** True if an earlier process of this run has published it; its rows are not counted again. */
   readonly isFromEarlierProcess?: true;
 }

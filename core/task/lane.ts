@@ -12,7 +12,8 @@ import {
 } from '../sdk/index.ts';
 import { cancelGraceMs, orAborted } from './or-aborted.ts';
 import type { ReaderSource } from './reader-source.ts';
-import { runTask } from './run-task.ts';
+import { runTask, type TaskPlugins } from './run-task.ts';
+import { runTogether } from './run-together.ts';
 import { type EndSpec, type LaneSpec, type TaskListener, type TaskOutcome, type TaskSpec, zeroCounters } from './spec.ts';
 
 /** Loads the plugins that tasks name. */
@@ -75,9 +76,10 @@ export class Lane {
     for (const message of this.#unsaid.splice(0)) listener.warn(message);
     try {
       const reader = await this.#load.reader(spec.reader.plugin);
-      const writer = await this.#load.writer(spec.writer.plugin);
-      const transformers = await Promise.all(spec.transformers.map(({ plugin }) => this.#load.transformer(plugin)));
-      return await runTask(spec, { reader, writer, transformers }, listener, signal, this.#source(spec, reader));
+      const plugins = await Promise.all([spec, ...(spec.beside ?? [])].map((one) => this.#pluginsOf(one, reader)));
+      const source = this.#source(spec, reader);
+      if (spec.beside === undefined) return await runTask(spec, plugins[0]!, listener, signal, source);
+      return await runTogether(spec, plugins, listener, signal, source);
     } catch (error) {
       return { state: 'failed', counters: zeroCounters(), error: asDrayError(error).toWire() };
     } finally {
@@ -89,6 +91,12 @@ export class Lane {
   async close(): Promise<void> {
     this.#joined = undefined;
     await this.#drop();
+  }
+
+  async #pluginsOf(spec: TaskSpec, reader: ReaderPlugin): Promise<TaskPlugins> {
+    const writer = await this.#load.writer(spec.writer.plugin);
+    const transformers = await Promise.all(spec.transformers.map(({ plugin }) => this.#load.transformer(plugin)));
+    return { reader, writer, transformers };
   }
 
   #source(spec: TaskSpec, plugin: ReaderPlugin): ReaderSource {

@@ -13,7 +13,9 @@ const turnMs = 50;
 export class ChannelOutput implements RecordOutput {
   readonly schema: Schema;
   readonly builder: BatchBuilder;
-  readonly #channel: Channel;
+  /** Where batches come from that several tasks share; undefined: from its own `builder`. */
+  feed: { readonly pendingRows: number; reuse(batch: RecordBatch): void } | undefined;
+  readonly #channel: Pick<Channel, 'push'>;
   #turnStartedAt = performance.now();
   #isWaiting = false;
   readonly #onBatch: (batch: RecordBatch) => RecordBatch | undefined;
@@ -23,7 +25,7 @@ export class ChannelOutput implements RecordOutput {
   constructor(
     schema: Schema,
     limits: BatchLimits,
-    channel: Channel,
+    channel: Pick<Channel, 'push'>,
     events: { batch: (batch: RecordBatch) => RecordBatch | undefined; reject: (fault: DrayError) => void },
   ) {
     this.schema = schema;
@@ -36,6 +38,16 @@ export class ChannelOutput implements RecordOutput {
   /** The reader has handed over a batch and waits for room: it is not the source that is slow. */
   get isWaiting(): boolean {
     return this.#isWaiting;
+  }
+
+  /** Rows that were read and are in no batch yet. */
+  get pendingRows(): number {
+    return this.feed?.pendingRows ?? this.builder.rowCount;
+  }
+
+  /** Takes back the memory of a batch that was read, when nobody reads it here any more. */
+  reuse(batch: RecordBatch): void {
+    (this.feed ?? this.builder).reuse(batch);
   }
 
   push(cells: readonly Cell[]): boolean {

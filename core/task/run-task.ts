@@ -146,7 +146,7 @@ class TaskRun {
       reject: (fault) => {
         this.#rowsRejected++;
         this.counters.rowsRead++;
-        this.#dirty('source', this.counters.rowsRead + this.#output.builder.rowCount, fault);
+        this.#dirty('source', this.counters.rowsRead + this.#output.pendingRows, fault);
       },
     });
   }
@@ -192,7 +192,7 @@ class TaskRun {
     this.counters.rowsFiltered += filtered;
     for (const { row, fault } of dirty) this.#dirty('transformer', firstRow + row, fault, read.row(row));
     if (batch === undefined) {
-      this.#output.builder.reuse(read);
+      this.#output.reuse(read);
       this.#stop.signal.throwIfAborted();
     } else this.#arrivals.set(batch, { read, rows, firstRow, misfits: this.#fit.isTrivial ? [] : this.#fit.misfits(batch) });
     return batch;
@@ -317,7 +317,7 @@ class TaskRun {
       }
       if (from < batch.rowCount) await this.#load(writer, batch, { from, to: batch.rowCount }, refused);
       if (batch !== arrival.read) this.#chain?.reuse(batch);
-      this.#output.builder.reuse(arrival.read);
+      this.#output.reuse(arrival.read);
     }
   }
 
@@ -381,7 +381,7 @@ class TaskRun {
 }
 
 /** The limits of the job, and those of its servers. */
-function allOf(rate: RateLimit, shared: readonly SharedArrayBuffer[]): ConstructorParameters<typeof Channel>[1] {
+export function allOf(rate: RateLimit, shared: readonly SharedArrayBuffer[]): ConstructorParameters<typeof Channel>[1] {
   const flows = shared.map((memory) => new ServerFlow(memory));
   return {
     isUnlimited: rate.isUnlimited && flows.length === 0,

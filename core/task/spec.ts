@@ -45,9 +45,16 @@ export interface TaskSpec {
   readonly flows: readonly SharedArrayBuffer[];
   /** Most dirty records of the whole job; null is no limit by count. */
   readonly maxDirtyRecords: number | null;
-  /** The job's count of dirty records. */
+  /** The job's count of dirty records; of a content with several targets, each one's own. */
   readonly dirtyCount: SharedArrayBuffer;
+  /** What becomes of the tasks beside it when its own target fails it for good; absent: they end, too. */
+  readonly onFailure?: OnFailure;
+  /** Tasks that write the same rows into other targets: read once, together with this one. Their readers, splits and rates are those of this one. */
+  readonly beside?: readonly TaskSpec[];
 }
+
+/** When one of several targets fails for good: `fail-all` ends the content for all of them, `go-on` leaves it out. */
+export type OnFailure = 'fail-all' | 'go-on';
 
 /** Rows and packed bytes of one task so far. */
 export interface TaskCounters {
@@ -99,8 +106,15 @@ export type TaskOutcome =
       readonly commit: Json;
       /** The attempt that committed: this one, or an earlier one that was found in the target's ledger. */
       readonly attempt: number;
+      readonly beside?: readonly TaskOutcome[];
     }
-  | { readonly state: 'failed'; readonly counters: TaskCounters; readonly error: ErrorWire };
+  | {
+      readonly state: 'failed';
+      readonly counters: TaskCounters;
+      readonly error: ErrorWire;
+      /** How each of the tasks beside it ended; absent: as this one, or there are none. */
+      readonly beside?: readonly TaskOutcome[];
+    };
 
 /** What a running task tells its Controller. */
 export interface TaskListener {
@@ -115,6 +129,8 @@ export interface TaskListener {
   readonly cuttable?: (cut: () => number | undefined) => void;
   readonly warn: (message: string) => void;
   readonly print: (text: string) => void;
+  /** Who listens to one of the tasks beside it; absent: there are none. */
+  readonly beside?: (task: number) => TaskListener;
 }
 
 /** What a lane needs to open its reader in a snapshot, before its first task. */

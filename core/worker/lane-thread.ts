@@ -117,7 +117,9 @@ export class LaneThread {
   }
 }
 
-function deliver(message: Exclude<FromWorker, { type: 'cut' }>, listener: TaskListener, port: MessagePort): void {
+function deliver(message: Exclude<FromWorker, { type: 'cut' }>, first: TaskListener, port: MessagePort): void {
+  const task = 'task' in message ? message.task : undefined;
+  const listener = task === undefined ? first : first.beside!(task);
   switch (message.type) {
     case 'progress':
       listener.progress(message.counters);
@@ -126,7 +128,7 @@ function deliver(message: Exclude<FromWorker, { type: 'cut' }>, listener: TaskLi
       listener.dirty(message.record);
       return;
     case 'ready':
-      void answer(port, listener.mayCommit(message.tally));
+      void answer(port, task, listener.mayCommit(message.tally));
       return;
     case 'warn':
       listener.warn(message.message);
@@ -138,11 +140,11 @@ function deliver(message: Exclude<FromWorker, { type: 'cut' }>, listener: TaskLi
 }
 
 /** Tells a task that is ready whether it may commit. */
-async function answer(port: MessagePort, allowed: Promise<void>): Promise<void> {
+async function answer(port: MessagePort, task: number | undefined, allowed: Promise<void>): Promise<void> {
   try {
     await allowed;
-    port.postMessage({ type: 'commit' } satisfies ToWorker);
+    port.postMessage({ type: 'commit', task } satisfies ToWorker);
   } catch (error) {
-    port.postMessage({ type: 'commit', refused: asDrayError(error).toWire() } satisfies ToWorker);
+    port.postMessage({ type: 'commit', task, refused: asDrayError(error).toWire() } satisfies ToWorker);
   }
 }

@@ -14,16 +14,17 @@ export type Assignment =
 /** How an assignment ended: of `join`, what kept it from joining; of `run`, the outcome. */
 export type Answer = ErrorWire | TaskOutcome | undefined;
 
+/** `task` in messages: one of those beside the task that runs; undefined: itself. */
 export type ToWorker =
   | { readonly type: 'cut' }
   | { readonly type: 'cancel'; readonly reason: ErrorWire }
   /** The answer to `ready`: commit, or do not and fail with this. */
-  | { readonly type: 'commit'; readonly refused?: ErrorWire };
+  | { readonly type: 'commit'; readonly task: number | undefined; readonly refused?: ErrorWire };
 
 export type FromWorker =
-  | { readonly type: 'progress'; readonly counters: TaskCounters }
-  | { readonly type: 'dirty'; readonly record: DirtyRecord }
-  | { readonly type: 'ready'; readonly tally: TaskTally }
+  | { readonly type: 'progress'; readonly task: number | undefined; readonly counters: TaskCounters }
+  | { readonly type: 'dirty'; readonly task: number | undefined; readonly record: DirtyRecord }
+  | { readonly type: 'ready'; readonly task: number | undefined; readonly tally: TaskTally }
   /** The answer to `cut`. */
   | { readonly type: 'cut'; readonly keeps: number | undefined }
   | { readonly type: 'warn'; readonly message: string }

@@ -30,20 +30,20 @@ function listen(port: MessagePort): { listener: TaskListener; cancel: AbortSigna
   const cancel = new AbortController();
   const tell = (message: FromWorker) => port.postMessage(message);
   let cut: (() => number | undefined) | undefined;
-  let answer: ((refused: DrayError | undefined) => void) | undefined;
+  const answers = new Map<number | undefined, (refused: DrayError | undefined) => void>();
   port.on('message', (message: ToWorker) => {
     if (message.type === 'cancel') cancel.abort(DrayError.fromWire(message.reason));
     else if (message.type === 'cut') tell({ type: 'cut', keeps: cut?.() });
-    else answer?.(message.refused === undefined ? undefined : DrayError.fromWire(message.refused));
+    else answers.get(message.task)?.(message.refused === undefined ? undefined : DrayError.fromWire(message.refused));
   });
-  const listener: TaskListener = {
-    progress: (counters) => tell({ type: 'progress', counters }),
-    dirty: (record) => tell({ type: 'dirty', record }),
+  const listenerOf = (task: number | undefined): TaskListener => ({
+    progress: (counters) => tell({ type: 'progress', task, counters }),
+    dirty: (record) => tell({ type: 'dirty', task, record }),
     mayCommit: async (tally) => {
       const answered = new Promise<DrayError | undefined>((resolve) => {
-        answer = resolve;
+        answers.set(task, resolve);
       });
-      tell({ type: 'ready', tally });
+      tell({ type: 'ready', task, tally });
       const refused = await answered;
       if (refused !== undefined) throw refused;
     },
@@ -52,6 +52,7 @@ function listen(port: MessagePort): { listener: TaskListener; cancel: AbortSigna
     },
     warn: (message) => tell({ type: 'warn', message }),
     print: (text) => tell({ type: 'print', text }),
-  };
-  return { listener, cancel: cancel.signal };
+    beside: listenerOf,
+  });
+  return { listener: listenerOf(undefined), cancel: cancel.signal };
 }

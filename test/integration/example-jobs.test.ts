@@ -137,6 +137,21 @@ test('postgres-to-files.json writes two tables', async () => {
   expect(text('events__')).toContain('2026-11-21 01:02:03\tone\tfiles\n');
 });
 
+test('postgres-fan-out.json brings a table to two places', async () => {
+  const folder = tempFolder();
+  await mysql.sql('CREATE TABLE orders_archive (id int PRIMARY KEY, customer varchar(20), amount decimal(10, 2))');
+  const { report } = await run('postgres-fan-out.json', { folder });
+  expect(report!.contents[0]!.targets!.map(({ state }) => state)).toEqual(['done', 'done']);
+  const sums = (table: string) => `SELECT count(*), sum(id), sum(amount), min(customer) FROM ${table}`;
+  expect(await mysql.sql(sums('orders_archive'))).toEqual(await postgres.sql(sums('orders')));
+  const lines = readdirSync(folder)
+    .filter((name) => name.startsWith('orders') && !name.endsWith('.json'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
+    .filter((line) => line !== 'id,customer,amount');
+  expect(lines).toHaveLength(report!.rows.read);
+  expect(lines.join()).not.toContain('customer');
+});
+
 test('postgres-to-sftp.json and sftp-to-postgres.json bring a table to another site, encrypted, and nothing of it that was changed', async () => {
   const folder = `${sshd.root}/exchange/orders`;
   const all = 'SELECT * FROM orders ORDER BY id';

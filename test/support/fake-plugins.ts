@@ -174,6 +174,7 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     isDryRun: false,
     contents: [
       {
+        entry: 0,
         reader: { ref: nowhere, plugin: reader, options: {} },
         transformers: [],
         writer: { ref: { ...nowhere, kind: 'writer' }, plugin: writer, options: {} },

@@ -4,7 +4,7 @@ import { newRunId } from '../../controller/run-job.ts';
 import type { Job } from '../../job/load-job.ts';
 import { reportedError } from '../../report/report.ts';
 import { asDrayError, type Column, type Target } from '../../sdk/index.ts';
-import { wayOf } from '../content-way.ts';
+import { nameOf, wayOf } from '../content-way.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
@@ -32,7 +32,7 @@ export async function checkJobs(files: readonly string[], options: CheckOptions)
     try {
       const job = await loadForCommand(file, options, screen);
       if (!options.offline) contents.push(...(await checkContents(job, options, screen)));
-      if (!options.json) screen.result(`${file}: ok, ${plural(job.contents.length, 'content')}\n`);
+      if (!options.json) screen.result(`${file}: ok, ${plural(new Set(job.contents.map(({ entry }) => entry)).size, 'content')}\n`);
       results.push({ file, isValid: true, contents });
     } catch (thrown) {
       const error = asDrayError(thrown);
@@ -65,11 +65,11 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
   };
   const found: object[] = [];
   try {
-    for (const [index, content] of job.contents.entries()) {
+    for (const content of job.contents) {
       const plan = await openPlan(content, planOptions);
       try {
         const target = await inspectTarget(plan, context.signal);
-        if (!options.json) screen.result(contentText(index, plan, target));
+        if (!options.json) screen.result(contentText(plan, target));
         found.push({
           tasks: plan.splits.length,
           estimatedRows: plan.estimatedRows,
@@ -88,10 +88,10 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
   }
 }
 
-function contentText(index: number, { content, delivered, splits, estimatedRows }: Plan, target: Target): string {
+function contentText({ content, delivered, splits, estimatedRows }: Plan, target: Target): string {
   const rows = estimatedRows === undefined ? 'an unknown number of rows' : `about ${plural(estimatedRows, 'row')}`;
   const lines = [
-    `content ${index + 1}: ${wayOf(content)}, ${rows} in ${plural(splits.length, 'task')}`,
+    `${nameOf(content)}: ${wayOf(content)}, ${rows} in ${plural(splits.length, 'task')}`,
     ...splits.slice(0, 5).map(({ name, estimatedRows: part }) => `  task   ${name}${part === undefined ? '' : ` (~${count(part)} rows)`}`),
     ...(splits.length > 5 ? [`  task   … and ${splits.length - 5} more`] : []),
     ...delivered.columns.map((column, at) => `  column ${typeOf(column)} → ${typeOf(target.schema.columns[at]!)}`),

@@ -54,7 +54,8 @@ async function planContents(job: Job, options: PlanCommandOptions, screen: Scree
   };
   const plans: Plan[] = [];
   try {
-    for (const content of job.contents) {
+    // Several targets have the same source.
+    for (const content of job.contents.filter(({ fanOut }) => fanOut === undefined || fanOut.target === 0)) {
       const plan = await planContent(content, planOptions);
       await closePlan(plan);
       plans.push(plan);

@@ -12,19 +12,32 @@ interface EndSchema {
   allOf?: object[];
 }
 
+interface TargetSchema extends EndSchema {
+  properties: { transformer: { items: EndSchema } };
+}
+
 /** The schema as a value. Plugins of the user's own are allowed, and their options left open. */
 export async function jobJsonSchema(): Promise<object> {
   const schema = z.toJSONSchema(jobFileSchema, { io: 'input', unrepresentable: 'any' }) as unknown as {
     properties: {
       job: {
-        properties: { content: { items: { properties: Record<'reader' | 'writer', EndSchema> & { transformer: { items: EndSchema } } } } };
+        properties: {
+          content: {
+            items: {
+              properties: Record<'reader' | 'writer', EndSchema> & { transformer: { items: EndSchema }; writers: { items: TargetSchema } };
+            };
+          };
+        };
       };
     };
   };
   const ends = schema.properties.job.properties.content.items.properties;
   ends.reader.allOf = (await builtInPlugins('reader')).map(whenNamed);
   ends.writer.allOf = (await builtInPlugins('writer')).map(whenNamed);
-  ends.transformer.items.allOf = (await builtInPlugins('transformer')).map(whenNamed);
+  const transformers = (await builtInPlugins('transformer')).map(whenNamed);
+  const target = ends.writers.items;
+  target.allOf = ends.writer.allOf;
+  for (const { items } of [ends.transformer, target.properties.transformer]) items.allOf = transformers;
   return schema;
 }
 

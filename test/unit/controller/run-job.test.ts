@@ -68,7 +68,7 @@ test('every content runs, one after the other, with tasks numbered through', asy
   const [first, second] = [fakeWriter(), fakeWriter()];
   const job = fakeJob(countingReader(3).plugin, first.plugin);
   const other = fakeJob(countingReader(4).plugin, second.plugin);
-  const { report } = await run({ ...job, contents: [...job.contents, ...other.contents] });
+  const { report } = await run({ ...job, contents: [...job.contents, { ...other.contents[0]!, entry: 1 }] });
   expect(report.tasks.map(({ id, content, rows }) => [id, content, rows.written])).toEqual([
     [0, 0, 3],
     [1, 1, 4],
