@@ -3,7 +3,7 @@ import { Connections } from '../../../plugins/_sql/connections.ts';
 
 function numbered() {
   const events: string[] = [];
-  const connections = new Connections<string>(
+  const connections = new Connections<string, number>(
     async (connection, signal) => {
       events.push(`open ${connection}`);
       signal.addEventListener('abort', () => events.push(`end ${connection}: ${(signal.reason as Error).message}`));
