@@ -3,6 +3,8 @@ import { sideBySide } from './side-by-side.ts';
 
 /** The values of a table's key, which is one column of whole numbers. */
 export interface KeyReader {
+  /** It is asked one question at a time. */
+  readonly session: string;
   /** undefined: no row. */
   bounds(column: string): Promise<{ readonly min: bigint; readonly max: bigint } | undefined>;
   /** The next values in order, at most so many. */
@@ -33,7 +35,7 @@ export async function requireDistinctKeys(
   warn: PluginContext['warn'],
 ): Promise<void> {
   const tables = splits.map((split) => ({ split, column: keyColumn(split), keys: keysOf(split) }));
-  const bounded = await sideBySide(tables, mostSessions, async ({ split, column, keys }): Promise<Keyed[]> => {
+  const bounded = await bySession(tables, async ({ split, column, keys }): Promise<Keyed[]> => {
     const bounds = await keys.bounds(column);
     return bounds === undefined ? [] : [{ name: split.name, column, keys, ...bounds }];
   });
@@ -42,6 +44,18 @@ export async function requireDistinctKeys(
     warn(`the ranges of the keys of ${group.length} tables overlap: all their keys are read and compared before anything is loaded`);
     await compare(group);
   }
+}
+
+/** Servers side by side, within one session one after the other. */
+async function bySession<T extends { readonly keys: KeyReader }, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
+  const sessions = new Map<string, T[]>();
+  for (const item of items) sessions.set(item.keys.session, [...(sessions.get(item.keys.session) ?? []), item]);
+  const perSession = await sideBySide([...sessions.values()], mostSessions, async (own) => {
+    const results: R[] = [];
+    for (const item of own) results.push(await ask(item));
+    return results;
+  });
+  return perSession.flat();
 }
 
 function keyColumn({ name, keys = [] }: Split): string {
@@ -69,13 +83,18 @@ function overlapping(tables: readonly Keyed[]): Keyed[][] {
 /** Reads the keys of all tables a stretch at a time: up to the least of the last keys that are known of each. */
 async function compare(tables: readonly Keyed[]): Promise<void> {
   const step = Math.max(leastStep, Math.min(mostStep, Math.floor(mostKeys / tables.length)));
-  const ahead = tables.map((table) => ({ table, known: [] as readonly bigint[], last: undefined as bigint | undefined, isDone: false }));
+  const ahead = tables.map((table) => ({
+    table,
+    keys: table.keys,
+    known: [] as readonly bigint[],
+    last: undefined as bigint | undefined,
+    isDone: false,
+  }));
   while (ahead.some(({ known, isDone }) => known.length > 0 || !isDone)) {
-    await sideBySide(
+    await bySession(
       ahead.filter(({ known, isDone }) => known.length === 0 && !isDone),
-      mostSessions,
       async (one) => {
-        one.known = await one.table.keys.after(one.table.column, one.last, step);
+        one.known = await one.keys.after(one.table.column, one.last, step);
         one.last = one.known.at(-1) ?? one.last;
         one.isDone = one.known.length < step;
       },
