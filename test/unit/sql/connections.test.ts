@@ -46,3 +46,21 @@ test('one that is dropped is ended, not closed, and the next that asks gets anot
   await connections.closeAll();
   expect(events).toEqual(['open 1', 'end 1: cancelled', 'open 1', 'close session 1']);
 });
+
+test('those that were asked for longest ago are closed when only so many are kept', async () => {
+  const closed: string[] = [];
+  const connections = new Connections<string>(
+    async (key) => key,
+    async (open) => {
+      closed.push(open);
+    },
+  );
+  for (const key of ['a', 'b', 'c', 'a']) await connections.get(key);
+  await connections.keep(2);
+  expect(closed).toEqual(['b']);
+  await connections.closeBeyond(2, 'c');
+  expect(closed).toEqual(['b']);
+  await connections.closeBeyond(1, 'c');
+  await connections.closeAll();
+  expect(closed).toEqual(['b', 'c', 'a']);
+});
