@@ -10,7 +10,7 @@ export async function resumedPlan(content: Content, planned: PlannedContent, { c
   const reader = await on('source', context.signal, () => content.reader.plugin.open(content.reader.options, context));
   let delivered: Schema;
   try {
-    refuseChanged(source, await on('source', context.signal, () => reader.schema()), 'source');
+    refuseChanged(source, await on('source', context.signal, () => reader.schema(splits)), 'source');
     delivered = await deliveredBy(content.transformers, source, context);
   } catch (error) {
     await Promise.allSettled([reader.close?.()]);

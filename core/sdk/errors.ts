@@ -69,6 +69,15 @@ export const errorKinds = {
   DATABASE_MISSING: { exit: 'side', remedy: 'Check the database name at the end of jdbcUrl.' },
   TABLE_MISSING: { exit: 'side', remedy: 'Check the table name, its schema and its case, or create the table.' },
   COLUMN_MISSING: { exit: 'side', remedy: 'Check the names in "column".' },
+  SHARDS_DIFFER: {
+    exit: 'side',
+    remedy:
+      'Give the tables the same columns, name in "column" what all of them have, or set "shards": {"columns": "common"} or {"columns": "fill-null"}.',
+  },
+  SHARDS_COLLIDE: {
+    exit: 'side',
+    remedy: 'Make the keys distinct, or deliver where a row comes from with "shards": {"collisions": "add-shard"}.',
+  },
   COLUMN_COUNT: { exit: 2, remedy: 'List the same number of columns in the reader and in the writer, in the same order.' },
   TYPE_UNSUPPORTED: { exit: 'side', remedy: 'Cast the column to text in "column" of the reader, or leave it out.' },
   PERMISSION_DENIED: { exit: 'side', remedy: 'Grant the right to the user of the job.' },

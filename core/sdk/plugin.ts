@@ -55,8 +55,11 @@ export interface RecordOutput {
 
 /** An open reader. The Controller opens one to plan; each thread of tasks opens one of its own, and keeps it for them as long as no `read` fails. */
 export interface Reader {
-  /** Columns this content will deliver. Once per run, in the main thread, before anything else. */
-  schema(): Promise<Schema> | Schema;
+  /**
+   * Columns this content will deliver. Once per run, in the main thread, before anything else.
+   * @param planned splits of an earlier process of the run, which is resumed: the parts are those, whatever patterns would find now
+   */
+  schema(planned?: readonly Split[]): Promise<Schema> | Schema;
   /**
    * Names the parts of the content (tables, files), with what metadata tells of their sizes and keys. Once per run, after `schema`. The
    * Splitter then cuts big parts by one of their keys and packs small ones together. Absent: one part.

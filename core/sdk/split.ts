@@ -48,6 +48,8 @@ export interface Split {
   readonly name: string;
   /** For the reader alone: whatever it needs to find this part again. */
   readonly part?: Json;
+  /** The database or schema, with its server, that it lies in: for the plan, which counts them. */
+  readonly shard?: string;
   readonly estimatedRows?: number;
   readonly estimatedBytes?: number;
   /** Set by a reader that can restrict itself to a `range` of one of these keys; the Splitter decides whether to cut, and by which. */

@@ -9,6 +9,7 @@ import { type Divisible, divideTail } from './tail.ts';
 /** What became of one table, query or file of a content. */
 export interface PartPlan {
   readonly name: string;
+  readonly shard: string | undefined;
   /** Columns by which it is cut, or would be. */
   readonly key: string | undefined;
   readonly why: string;
@@ -77,7 +78,15 @@ function packTails(tails: readonly Split[]): Split[] {
 }
 
 /** Without what only the Splitter needs: splits travel to threads and hosts. */
-function withoutFacts({ keys: _keys, notes: _notes, why: _why, refresh: _refresh, isFiltered: _isFiltered, ...split }: Split): Split {
+function withoutFacts({
+  keys: _keys,
+  notes: _notes,
+  why: _why,
+  refresh: _refresh,
+  isFiltered: _isFiltered,
+  shard: _shard,
+  ...split
+}: Split): Split {
   return split;
 }
 
@@ -107,6 +116,7 @@ function partPlan({ part, key, why, method, ranges, rows, dives, seeks, notes }:
   const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
   return {
     name: part.name,
+    shard: part.shard,
     key: key === undefined ? undefined : nameOf(key),
     why,
     method,

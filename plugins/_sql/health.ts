@@ -14,11 +14,11 @@ interface HealthSessions<C> {
 export class HealthQuestions<C> {
   readonly #given: HealthSessions<C>;
   readonly #urls: string[] = [];
-  readonly #connections: Connections<C>;
+  readonly #connections: Connections<C, number>;
 
   constructor(given: HealthSessions<C>) {
     this.#given = given;
-    this.#connections = new Connections<C>((number, dropped) => given.connect(this.#urls[number]!, dropped), given.close);
+    this.#connections = new Connections<C, number>((number, dropped) => given.connect(this.#urls[number]!, dropped), given.close);
   }
 
   async ask(resource: Resource, signal: AbortSignal): Promise<SourceHealth> {

@@ -1,4 +1,5 @@
 import { DrayError } from 'dray/sdk';
+import { expandRanges } from './name-patterns.ts';
 
 /** What a JDBC URL says, and no more: user and password stand beside it in the job file. */
 export interface Address {
@@ -36,6 +37,37 @@ export function parseJdbcUrl(text: string, schemes: readonly string[], defaultPo
     password: parsed.password === '' ? undefined : decodeURIComponent(parsed.password),
     parameters: Object.fromEntries([...parsed.searchParams].map(([name, value]) => [name.toLowerCase(), value])),
   };
+}
+
+/** Scheme with user and host; database; query. */
+const urlParts = /^((?:jdbc:)?[a-z]+:\/\/[^/?]*)(?:\/([^?]*))?(\?.*)?$/is;
+
+/** Addresses that a jdbcUrl with ranges in its host or database stands for. User, password and query have none. */
+export function urlPatterns(text: string): string[] {
+  const [, head = text, database, query = ''] = urlParts.exec(text.trim()) ?? [];
+  const at = head.lastIndexOf('@') + 1;
+  const [login, host] = at === 0 ? ['', head] : [head.slice(0, at), head.slice(at)];
+  return expandRanges(`${host}${database === undefined ? '' : `/${database}`}`).map((one) => `${login}${one}${query}`);
+}
+
+/** What stands where a jdbcUrl names its database, patterns included; undefined: nothing. */
+export function databaseIn(text: string): string | undefined {
+  const database = urlParts.exec(text.trim())?.[2];
+  return database === undefined || database === '' ? undefined : decoded(database);
+}
+
+/** The same address with another database. */
+export function withDatabase(text: string, database: string): string {
+  const [, head = text, , query = ''] = urlParts.exec(text.trim()) ?? [];
+  return `${head}/${encodeURIComponent(database)}${query}`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function withoutUser(text: string): string {

@@ -1,4 +1,5 @@
 import { choice, flag, ignored, secret, texts, tls, z } from 'dray/sdk';
+import { shardOptions } from './shard-options.ts';
 
 /** A text that counts as left out when it is blank, as in DataX. */
 const optionalText = z
@@ -10,17 +11,27 @@ const optionalText = z
 export const sqlReaderShape = {
   username: z.string().optional().describe('User; may stand in the jdbcUrl instead'),
   password: secret().optional().describe('Password; write "${env:NAME}" or "${file:path}"'),
-  column: texts().prefault(['*']).describe('Columns or SQL expressions, in order; ["*"] is all columns of the first table'),
+  column: texts()
+    .prefault(['*'])
+    .describe('Columns or SQL expressions, in order; ["*"] is all columns. _shard and _table say where a row comes from'),
   connection: z
     .array(
       z.strictObject({
-        jdbcUrl: texts().describe('Where the database is; of several, the first that answers is used'),
-        table: texts().optional().describe('Tables to read one after the other; t_[00-15] is sixteen of them'),
+        jdbcUrl: texts().describe(
+          'Where the database is; of several, the first that answers is used. db[1-4] or db{1..4} are four of them',
+        ),
+        database: texts()
+          .optional()
+          .describe('Databases of that server, in place of the one in jdbcUrl: names, order_[00-15], or "/^order_\\\\d+$/"'),
+        table: texts()
+          .optional()
+          .describe('Tables to read one after the other; t_[00-15] is sixteen of them, "/^t_\\\\d+$/" all that match'),
         querySql: texts().optional().describe('Queries to read instead of tables; "column" and "where" then have no effect'),
       }),
     )
     .min(1)
     .describe('Databases, each with its tables or queries'),
+  shards: shardOptions(),
   splitPk: optionalText.describe(
     'Column, or columns separated by commas, by whose ranges tasks are cut. Default: the best key of the table; a query is cut only if this names a column of its result',
   ),

@@ -1,38 +1,45 @@
-import { type Column, DrayError } from 'dray/sdk';
-import { expandTables } from './table-names.ts';
+import { type Column, DrayError, type Split } from 'dray/sdk';
 
-/** What a split of an SQL reader reads: a table or a query of one of its connections. */
+/** What a split of an SQL reader reads: a table or a query of one of its places. Plain JSON: it travels to the tasks and into the plan of a run. */
 export interface Part {
+  /** Number of the place. */
   readonly connection: number;
+  /** Set where it is read in a session of a database of its own, other than that of the place. */
+  readonly database?: string;
+  /** As SQL reads it. */
   readonly table?: string;
   readonly query?: string;
+  /** For people, where `table` alone does not say it. */
+  readonly name?: string;
+  /** The columns were planned by it, and by nothing else. */
+  readonly isFirst?: true;
+  /** Planned columns that this table has not: they are NULL. */
+  readonly lacks?: readonly string[];
 }
 
 export function isTable(part: Part): part is Part & { readonly table: string } {
   return part.table !== undefined;
 }
 
-interface Source {
-  readonly table?: string[] | undefined;
-  readonly querySql?: string[] | undefined;
+export function nameOf({ name, table }: Part): string {
+  return name ?? table ?? 'querySql';
 }
 
-/** All tables and queries of a reader's `connection`, in order. */
-export function partsOf(connections: readonly Source[]): [Part, ...Part[]] {
-  const parts = connections.flatMap(({ table = [], querySql = [] }, connection): Part[] => {
-    if (table.length > 0 && querySql.length > 0) {
-      throw new DrayError('JOB_INVALID', `connection[${connection}] has both "table" and "querySql"`, { remedy: 'Keep one of them.' });
-    }
-    return [
-      ...expandTables(table).map((name) => ({ connection, table: name })),
-      ...querySql.map((query) => ({ connection, query: query.trim().replace(/[;；]\s*$/, '') })),
-    ];
-  });
-  const [first, ...others] = parts;
-  if (first === undefined) {
-    throw new DrayError('JOB_INVALID', 'the reader has neither "table" nor "querySql"', { remedy: 'Add one of them to "connection".' });
-  }
-  return [first, ...others];
+/** The session in which a part is read. */
+export function sessionOf({ connection, database }: Pick<Part, 'connection' | 'database'>): string {
+  return database === undefined ? String(connection) : `${connection}/${database}`;
+}
+
+/** Number of the place, and database, of a `sessionOf`. */
+export function placeOfSession(key: string): { readonly connection: number; readonly database: string | undefined } {
+  const [, connection = '', database] = /^(\d+)(?:\/(.*))?$/s.exec(key) ?? [];
+  return { connection: Number(connection), database };
+}
+
+/** Parts that splits read, each once. */
+export function partsIn(splits: readonly Split[]): Part[] {
+  const parts = splits.flatMap((split) => split.members ?? [split]).map(({ part }) => part as unknown as Part);
+  return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
 }
 
 /** A column by the name in a job file: as written (quoted or not), else whatever its case. Throws COLUMN_MISSING with the complaint. */

@@ -1,7 +1,26 @@
 import { type Column, DrayError } from 'dray/sdk';
 
 /**
- * `column` of a reader as SQL, once the run has been planned: `*` is what it was then, by name, whatever the table has by now.
+ * `column` of a reader, once the run has been planned: `*` is what it was then, by name, whatever the table has by now.
+ * @returns for each planned column its name, or what the job file says
+ */
+export function plannedTexts(
+  wanted: readonly string[],
+  planned: readonly Column[],
+): { readonly text: string; readonly isOfStar: boolean }[] {
+  const isStar = (text: string) => text.trim() === '*';
+  const stars = wanted.filter(isStar).length;
+  const starWidth = stars === 0 ? 0 : (planned.length - wanted.length + stars) / stars;
+  let at = 0;
+  return wanted.flatMap((text): { text: string; isOfStar: boolean }[] => {
+    const from = at;
+    at += isStar(text) ? starWidth : 1;
+    return isStar(text) ? planned.slice(from, at).map(({ name }) => ({ text: name, isOfStar: true })) : [{ text, isOfStar: false }];
+  });
+}
+
+/**
+ * The same as SQL.
  * @param known columns of the table; names among them are quoted, all else is as the user wrote it
  */
 export function plannedExpressions(
@@ -10,15 +29,8 @@ export function plannedExpressions(
   known: readonly Column[],
   quoteName: (name: string) => string,
 ): string[] {
-  const isStar = (text: string) => text.trim() === '*';
-  const stars = wanted.filter(isStar).length;
-  const starWidth = stars === 0 ? 0 : (planned.length - wanted.length + stars) / stars;
-  let at = 0;
-  return wanted.flatMap((text) => {
-    const from = at;
-    at += isStar(text) ? starWidth : 1;
-    if (isStar(text)) return planned.slice(from, at).map(({ name }) => quoteName(name));
-    return [known.some(({ name }) => name === text) ? quoteName(text) : text];
+  return plannedTexts(wanted, planned).map(({ text, isOfStar }) => {
+    return isOfStar || known.some(({ name }) => name === text) ? quoteName(text) : text;
   });
 }
 

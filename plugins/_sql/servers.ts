@@ -1,5 +1,5 @@
 import { DrayError, type Resource } from 'dray/sdk';
-import { parseJdbcUrl } from './jdbc-url.ts';
+import { databaseIn, parseJdbcUrl } from './jdbc-url.ts';
 
 interface Place {
   readonly host: string;
@@ -32,6 +32,24 @@ export class Servers {
     const place = this.#answered.get(connection) ?? (first === undefined ? undefined : this.#placeOf(first));
     if (place === undefined) throw new DrayError('JOB_INVALID', 'the connection has no jdbcUrl', { remedy: 'Add one.' });
     return { kind: this.#kind, host: place.host, port: place.port };
+  }
+
+  /** `host:port` of a connection as the job file names it first, whichever server has answered. */
+  nameOf(connection: number): string {
+    for (const url of this.#urls[connection] ?? []) {
+      try {
+        const { host, port } = this.#placeOf(url);
+        return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+      } catch {
+        // One that cannot be read is passed over when it is to be connected to, too.
+      }
+    }
+    return `connection ${connection + 1}`;
+  }
+
+  /** The database of the jdbcUrl of a connection. */
+  databaseOf(connection: number): string {
+    return databaseIn(this.#urls[connection]?.[0] ?? '') ?? '';
   }
 
   /** A jdbcUrl that leads to a server that `of` named. */

@@ -1,20 +1,12 @@
 import { DrayError } from 'dray/sdk';
+import { expandRanges } from './name-patterns.ts';
 
-/** `a, t_[08-10]` → `a`, `t_08`, `t_09`, `t_10`: DataX's lists and ranges, width of the first bound kept. */
+/** `a, t_[08-10]` → `a`, `t_08`, `t_09`, `t_10`. */
 export function expandTables(entries: readonly string[]): string[] {
   return entries
     .flatMap((entry) => entry.split(','))
-    .flatMap((entry) => expandRange(entry.trim()))
+    .flatMap((entry) => expandRanges(entry.trim()))
     .filter((name) => name !== '');
-}
-
-function expandRange(name: string): string[] {
-  const match = /^(.*)\[(\d+)-(\d+)\](.*)$/.exec(name);
-  if (match === null) return [name];
-  const [, before = '', from = '', to = '', after = ''] = match;
-  const [low, high] = [Math.min(Number(from), Number(to)), Math.max(Number(from), Number(to))];
-  const width = Math.min(from.length, to.length);
-  return Array.from({ length: high - low + 1 }, (_, index) => `${before}${String(low + index).padStart(width, '0')}${after}`);
 }
 
 /** The one table of a writer. */

@@ -25,8 +25,17 @@ export async function findTable(session: Session, name: string): Promise<Table> 
   return table!;
 }
 
-/** Finds tables by their names in a job file, in that order, with one statement per database. */
+/** Finds tables by their names in a job file, in that order. @throws DrayError TABLE_MISSING */
 export async function findTables(session: Session, names: readonly string[]): Promise<Table[]> {
+  return (await lookForTables(session, names)).map((table, index) => {
+    if (table !== undefined) return table;
+    const wanted = splitTableName(names[index]!, session.database);
+    throw new DrayError('TABLE_MISSING', `there is no table "${wanted.table}" in the database ${wanted.database}`);
+  });
+}
+
+/** The same where some may be missing, with one statement per database. */
+export async function lookForTables(session: Session, names: readonly string[]): Promise<(Table | undefined)[]> {
   const wanted = names.map((name) => splitTableName(name, session.database));
   const found = new Map<string, Table>();
   for (const database of new Set(wanted.map((one) => one.database))) {
@@ -42,13 +51,9 @@ export async function findTables(session: Session, names: readonly string[]): Pr
       });
     for (const row of rows as (string | null)[][]) found.set(`${database}.${row[0]}`, tableOf(database, row));
   }
-  return wanted.map(({ database, table }) => {
-    const exact = found.get(`${database}.${table}`);
-    // Where the server does not tell upper from lower case, it still writes the name as the table was made.
-    const match = exact ?? [...found.values()].find((one) => one.database === database && one.name.toLowerCase() === table.toLowerCase());
-    if (match === undefined) throw new DrayError('TABLE_MISSING', `there is no table "${table}" in the database ${database}`);
-    return match;
-  });
+  // Where the server does not tell upper from lower case, it still writes the name as the table was made.
+  const inAnyCase = new Map([...found].map(([name, table]) => [name.toLowerCase(), table]));
+  return wanted.map(({ database, table }) => found.get(`${database}.${table}`) ?? inAnyCase.get(`${database}.${table}`.toLowerCase()));
 }
 
 function tableOf(database: string, [name, engine, rows, bytes, savepoints]: readonly (string | null | undefined)[]): Table {
@@ -77,30 +82,45 @@ export interface TableColumn extends Column {
 
 /** The table's columns in their order. */
 export async function tableColumns(session: Session, table: Pick<Table, 'database' | 'name'>): Promise<TableColumn[]> {
-  const rows = await session.query(
-    `SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE, c.CHARACTER_MAXIMUM_LENGTH, c.NUMERIC_PRECISION, c.NUMERIC_SCALE,
-       c.DATETIME_PRECISION, c.EXTRA, VERSION() LIKE '%MariaDB%'
-     FROM information_schema.COLUMNS c
-     WHERE c.TABLE_SCHEMA = ${quoteText(table.database)} AND c.TABLE_NAME = ${quoteText(table.name)} ORDER BY c.ORDINAL_POSITION`,
-  );
+  const [columns = []] = await columnsOfTables(session, [table]);
+  return columns;
+}
+
+/** The same of many tables, with one statement per database. */
+export async function columnsOfTables(session: Session, tables: readonly Pick<Table, 'database' | 'name'>[]): Promise<TableColumn[][]> {
+  const found = new Map<string, TableColumn[]>();
+  for (const { database, name } of tables) found.set(`${database}.${name}`, []);
+  for (const database of new Set(tables.map((table) => table.database))) {
+    const names = oneOf(tables.filter((table) => table.database === database).map(({ name }) => name));
+    const rows = await session.query(
+      `SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE, c.CHARACTER_MAXIMUM_LENGTH, c.NUMERIC_PRECISION,
+         c.NUMERIC_SCALE, c.DATETIME_PRECISION, c.EXTRA, VERSION() LIKE '%MariaDB%'
+       FROM information_schema.COLUMNS c
+       WHERE c.TABLE_SCHEMA = ${quoteText(database)} AND c.TABLE_NAME ${names} ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION`,
+    );
+    for (const [table, ...row] of rows as (string | null)[][]) found.get(`${database}.${table}`)?.push(columnOf(row));
+  }
+  return tables.map(({ database, name }) => found.get(`${database}.${name}`)!);
+}
+
+function columnOf(row: readonly (string | null)[]): TableColumn {
+  const [name, dataType, columnType, nullable, length, precision, scale, fraction, extra, isMariadb] = row;
   const numberOf = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
-  return (rows as (string | null)[][]).map(
-    ([name, dataType, columnType, nullable, length, precision, scale, fraction, extra, isMariadb]) => ({
-      ...describeCatalogColumn({
-        name: name!,
-        dataType: dataType!.toLowerCase(),
-        columnType: columnType!,
-        isNullable: nullable === 'YES',
-        length: numberOf(length),
-        precision: numberOf(precision),
-        scale: numberOf(scale),
-        fractionDigits: numberOf(fraction),
-        extra: extra ?? '',
-        isMariadb: isMariadb === '1',
-      }),
-      isGenerated: /GENERATED/i.test(extra ?? '') && !/DEFAULT_GENERATED/i.test(extra ?? ''),
+  return {
+    ...describeCatalogColumn({
+      name: name!,
+      dataType: dataType!.toLowerCase(),
+      columnType: columnType!,
+      isNullable: nullable === 'YES',
+      length: numberOf(length),
+      precision: numberOf(precision),
+      scale: numberOf(scale),
+      fractionDigits: numberOf(fraction),
+      extra: extra ?? '',
+      isMariadb: isMariadb === '1',
     }),
-  );
+    isGenerated: /GENERATED/i.test(extra ?? '') && !/DEFAULT_GENERATED/i.test(extra ?? ''),
+  };
 }
 
 /** Kind, character set and collation of columns of a key, in their order. */

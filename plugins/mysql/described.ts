@@ -1,6 +1,7 @@
 import type { Column } from 'dray/sdk';
-import type { Part } from '../_sql/parts.ts';
+import { nameOf, type Part } from '../_sql/parts.ts';
 import { type PlannedPlace, requirePlanned, schemaChanged } from '../_sql/planned-columns.ts';
+import { withOwn } from '../_sql/shard-columns.ts';
 import type { TableColumn } from './catalog.ts';
 import { quoteName, type Session } from './connection.ts';
 import { serverFault } from './faults.ts';
@@ -24,7 +25,7 @@ export interface Described {
 /** Columns of a table or query, as the server describes the result. `expressions`: SQL of the columns; of a query `*`. */
 export async function describe(session: Session, part: Part, source: Source, expressions: readonly string[]): Promise<Described> {
   const fields = await fieldsOf(session, source.from, expressions).catch((error: unknown) => {
-    throw serverFault(error, `read the columns of ${part.table ?? 'querySql'}`);
+    throw serverFault(error, `read the columns of ${nameOf(part)}`);
   });
   return describedBy(fields, part, source.columns, expressions);
 }
@@ -35,8 +36,8 @@ export interface PlannedRead {
   readonly from: string;
   readonly expressions: readonly string[];
   readonly planned: readonly Column[];
-  /** It is the part by which was planned. */
-  readonly isFirst: boolean;
+  /** By place: columns that the reader makes itself are as they were planned. */
+  readonly own: readonly boolean[];
   /** Looks into the catalog. */
   readonly tableColumns: () => Promise<readonly TableColumn[]>;
 }
@@ -49,10 +50,10 @@ export type Verified = Map<string, { readonly fields: string; readonly described
  * @throws DrayError SCHEMA_CHANGED
  */
 export async function describeAsPlanned(session: Session, read: PlannedRead, verified: Verified): Promise<Described> {
-  const { part, from, expressions, planned, isFirst } = read;
-  const place: PlannedPlace = { name: part.table === undefined ? 'querySql' : `table ${part.table}`, isPlanned: isFirst };
+  const { part, from, expressions, planned, own } = read;
+  const place: PlannedPlace = { name: part.table === undefined ? nameOf(part) : `table ${nameOf(part)}`, isPlanned: part.isFirst === true };
   const found = await fieldsOf(session, from, expressions).catch((error: unknown) => {
-    const fault = serverFault(error, `read the columns of ${part.table ?? 'querySql'}`);
+    const fault = serverFault(error, `read the columns of ${nameOf(part)}`);
     if (fault.code !== 'COLUMN_MISSING' && fault.code !== 'TABLE_MISSING') throw fault;
     throw schemaChanged(place, (error as Error).message, fault);
   });
@@ -60,7 +61,8 @@ export async function describeAsPlanned(session: Session, read: PlannedRead, ver
   const fields = JSON.stringify(found);
   const known = verified.get(key);
   if (known?.fields === fields) return known.described;
-  const described = describedBy(found, part, await read.tableColumns(), expressions);
+  const asRead = describedBy(found, part, await read.tableColumns(), expressions);
+  const described = { ...asRead, columns: withOwn(asRead.columns, planned, own) };
   requirePlanned(planned, described.columns, place);
   verified.set(key, { fields, described });
   return described;

@@ -1,6 +1,6 @@
 import type { OpenSnapshot, SnapshotPlan } from 'dray/sdk';
 import type { Connections } from '../_sql/connections.ts';
-import type { Part } from '../_sql/parts.ts';
+import { type Part, partsIn, sessionOf } from '../_sql/parts.ts';
 import type { Session } from './connection.ts';
 import { serverFault } from './faults.ts';
 import {
@@ -16,14 +16,14 @@ import {
 
 /** Has the servers that will be read keep still until all readers have begun their transactions. */
 export async function keepSource({ splits, readers }: SnapshotPlan, sessions: Connections<Session>): Promise<OpenSnapshot> {
-  const sources = sourcesOf(splits.flatMap((split) => split.members ?? [split]).map(({ part }) => part as unknown as Part));
+  const sources = sourcesOf(partsIn(splits));
   const keepers: Keeper[] = [];
   try {
-    for (const source of sources) keepers.push({ session: await sessions.get(source.connection), source, name: lockName() });
+    for (const source of sources) keepers.push({ session: await sessions.get(source.key), source, name: lockName() });
     for (const { session, source } of keepers) await requireVersions(session, source.tables);
     const positions = await keepStill(keepers, readers === 1 && keepers.length === 1);
     const stop = letGoLater(keepers);
-    const token: SnapshotToken = Object.fromEntries(keepers.map(({ source, name }) => [String(source.connection), name]));
+    const token: SnapshotToken = Object.fromEntries(keepers.map(({ source, name }) => [source.key, name]));
     return {
       token,
       ...(positions.length === 0 ? {} : { position: positions.join(', ') }),
@@ -39,9 +39,9 @@ export async function keepSource({ splits, readers }: SnapshotPlan, sessions: Co
 }
 
 function sourcesOf(parts: readonly Part[]): SourceOfReads[] {
-  return [...new Set(parts.map(({ connection }) => connection))].map((connection) => {
-    const own = parts.filter((part) => part.connection === connection);
+  return [...new Set(parts.map(sessionOf))].map((key) => {
+    const own = parts.filter((part) => sessionOf(part) === key);
     const tables = new Set(own.flatMap(({ table }) => (table === undefined ? [] : [table])));
-    return { connection, tables: [...tables], hasQueries: own.some(({ table }) => table === undefined) };
+    return { key, tables: [...tables], hasQueries: own.some(({ table }) => table === undefined) };
   });
 }

@@ -11,12 +11,12 @@ import { serverFault } from './faults.ts';
  * after having begun has begun in time.
  */
 
-/** By the number of the entry in `connection`: name of the keeper's lock. */
+/** By session of the reader: name of the keeper's lock. */
 export type SnapshotToken = Readonly<Record<string, string>>;
 
-/** What one connection of a job reads. */
+/** What one session of a job reads. */
 export interface SourceOfReads {
-  readonly connection: number;
+  readonly key: string;
   /** Names of its tables in the job file. */
   readonly tables: readonly string[];
   /** A query: nobody knows its tables. */

@@ -1,5 +1,5 @@
 import type { Json, PluginContext, Split } from 'dray/sdk';
-import type { Part } from '../_sql/parts.ts';
+import { nameOf, type Part } from '../_sql/parts.ts';
 import { type KeyColumn, type KeyFacts, type KeyIndex, splitKeys } from '../_sql/split-keys.ts';
 import { findTables, oneOf, type Table } from './catalog.ts';
 import { quoteName, quoteText, type Session } from './connection.ts';
@@ -43,14 +43,14 @@ export async function tableParts(
     const sizes = isMissed || table.estimatedRows === undefined ? {} : sizesOf(table, row);
     const isFiltered = where !== undefined && parts.length <= maxDoubted;
     splits.push({
-      name: part.table,
+      name: nameOf(part),
       part: part as unknown as Json,
       ...(isFiltered ? await filtered(session, table, sizes, where) : sizes),
       ...(where === undefined ? {} : { isFiltered: true as const }),
       keys,
       ...(table.engine === null ? {} : { refresh: `ANALYZE TABLE ${table.sql}` }),
       ...(isMissed
-        ? { notes: [`the statistics of ${part.table} miss most of its rows; ANALYZE TABLE ${table.sql} brings them up to date`] }
+        ? { notes: [`the statistics of ${nameOf(part)} miss most of its rows; ANALYZE TABLE ${table.sql} brings them up to date`] }
         : {}),
     });
   }

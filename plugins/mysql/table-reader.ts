@@ -1,12 +1,18 @@
 import type { Column, Json, PluginContext, Reader, Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
+import { withDatabase } from '../_sql/jdbc-url.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
-import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
-import { plannedExpressions, requireTable } from '../_sql/planned-columns.ts';
+import { isTable, nameOf, type Part, placeOfSession, sessionOf } from '../_sql/parts.ts';
+import { placesOf } from '../_sql/places.ts';
+import { requireTable } from '../_sql/planned-columns.ts';
+import { type OwnValues, plannedBy } from '../_sql/shard-columns.ts';
+import { requireDistinctKeys } from '../_sql/shard-keys.ts';
+import { ShardedSource } from '../_sql/sharded-source.ts';
+import { sideBySide } from '../_sql/side-by-side.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
 import { columnTypes, findTable, tableColumns } from './catalog.ts';
-import { connectFirst, hasWindowFunctions, quoteName, type Session } from './connection.ts';
+import { connectFirst, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
 import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';
 import { serverFault } from './faults.ts';
 import { healthQuestions, serversOf } from './health.ts';
@@ -17,34 +23,44 @@ import { openKeySource } from './key-source.ts';
 import { isReadAlive } from './read-watch.ts';
 import type { MysqlReaderOptions } from './reader.ts';
 import { rowSource, streamRows } from './row-stream.ts';
+import { entrance, mysqlShards } from './shard-dialect.ts';
+import { keysOf } from './shard-keys.ts';
 import { readyForSnapshot, type SnapshotToken } from './snapshot.ts';
 import { tableParts } from './table-parts.ts';
 
+/** Servers that are asked side by side. */
+const mostSessions = 16;
+
 export function openReader(options: MysqlReaderOptions, context: PluginContext): Reader {
-  const servers = serversOf(options);
+  const places = placesOf(options.connection, entrance);
+  const servers = serversOf({ ...options, connection: places });
   const health = healthQuestions(servers, options, context);
-  const connect = async (connection: number, dropped: AbortSignal) => {
+  const connect = async (key: string, dropped: AbortSignal) => {
     const signal = AbortSignal.any([context.signal, dropped]);
-    const session = await connectFirst(options.connection[connection]!.jdbcUrl, options, { role: 'reader', signal });
+    const { connection, database } = placeOfSession(key);
+    const { jdbcUrl } = places[connection]!;
+    const urls = database === undefined ? jdbcUrl : jdbcUrl.map((url) => withDatabase(url, database));
+    const session = await connectFirst(urls, options, { role: 'reader', signal });
     servers.answered(connection, session.server);
     await leaveRowsUnlocked(session);
     return session;
   };
   const sessions = new Connections<Session>(connect, (session) => session.close());
   const keepers = new Connections<Session>(connect, (session) => session.close());
-  const parts = partsOf(options.connection);
+  const logical = new ShardedSource(places, mysqlShards(sessions, servers), { quoteName, quoteText }, options, context.warn);
   const where = options.where === undefined ? undefined : condition(options.where);
+  const firstRead = places.findIndex(({ tables, queries }) => tables.length + queries.length > 0);
   const readied = new WeakSet<Session>();
   const sources = new Map<string, Source>();
   const verified: Verified = new Map();
-  /** By the number of the connection. */
-  const held = new Map<number, HeldSnapshot>();
+  /** By session. */
+  const held = new Map<string, HeldSnapshot>();
   /** The session of the `read` that is pending, if it is open by now. */
   let reading: Session | 'connecting' | undefined;
 
   /** A session that can begin a snapshot at once. */
-  async function ready(connection: number): Promise<Session> {
-    const session = await sessions.get(connection);
+  async function ready(key: string): Promise<Session> {
+    const session = await sessions.get(key);
     if (!readied.has(session)) await readyForSnapshot(session);
     readied.add(session);
     return session;
@@ -56,16 +72,17 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     return { from: found.sql, columns: await tableColumns(session, found) };
   }
 
-  async function describePart(session: Session, part: Part): Promise<Described> {
-    const source = await sourceOf(session, part);
-    return describe(session, part, source, part.table === undefined ? ['*'] : selectExpressions(options.column, source.columns, quoteName));
+  /** What the reader itself says of the rows of a part. */
+  function valuesOf({ connection, table, lacks = [] }: Part): OwnValues {
+    const found = splitTableName(table ?? 'query', servers.databaseOf(connection));
+    return { shard: `${servers.nameOf(connection)}/${found.database}`, table: found.table, lacks };
   }
 
   /** A query is cut only by a column of its result that the job file names. */
   async function queryPart(session: Session, part: Part): Promise<Split> {
-    const split: Split = { name: 'querySql', part: part as unknown as Json };
+    const split: Split = { name: nameOf(part), part: part as unknown as Json };
     if (options.splitPk === undefined) return split;
-    const { columns } = await describePart(session, part);
+    const { columns } = await describe(session, part, await sourceOf(session, part), ['*']);
     const known = columns.map(({ name, nativeType = '', isNullable }) => keyColumn(name, nativeType.replace(/[( ].*$/, ''), isNullable));
     const facts = { table: 'query', columns: known, indexes: [], stateOf: keyState, lacksStatistics: false };
     return { ...split, keys: splitKeys(facts, options.splitPk, context) };
@@ -75,40 +92,50 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
   async function planRead(session: Session, split: Split, planned: readonly Column[]): Promise<{ sql: string; described: Described }> {
     const part = split.part as unknown as Part;
     const key = JSON.stringify(part);
-    const lookUp = () => requireTable(part.table ?? '', sourceOf(session, part));
+    const lookUp = () => requireTable(nameOf(part), sourceOf(session, part));
     const { from, columns } = sources.get(key) ?? (await lookUp());
     sources.set(key, { from, columns });
-    const expressions = part.table === undefined ? ['*'] : plannedExpressions(options.column, planned, columns, quoteName);
-    const isFirst = isSame(part, parts[0]);
+    const select = part.table === undefined ? { expressions: ['*'], own: [] } : logical.planned(planned, columns, valuesOf(part));
     const catalog = async () => (await lookUp()).columns;
-    const described = await describeAsPlanned(session, { part, from, expressions, planned, isFirst, tableColumns: catalog }, verified);
+    const described = await describeAsPlanned(session, { part, from, ...select, planned, tableColumns: catalog }, verified);
     return { sql: selectOf(split, from, { described, where: part.table === undefined ? undefined : where, options }), described };
   }
 
   return {
-    schema: () =>
+    schema: (planned) =>
       looking('look at the columns of the source', async () => {
-        const [first] = parts;
-        return { columns: (await describePart(await sessions.get(first.connection), first)).columns };
+        const { parts, shared } = await logical.known(planned);
+        const [part] = parts;
+        const session = await sessions.get(sessionOf(part));
+        const source = await sourceOf(session, part);
+        if (part.table === undefined) return { columns: (await describe(session, part, source, ['*'])).columns };
+        const { expressions, names, own } = logical.selected(shared, source.columns, valuesOf(part));
+        const { columns } = await describe(session, part, source, expressions);
+        return { columns: plannedBy(columns, names, own, shared) };
       }),
 
-    async split() {
-      return looking('look at the tables of the source', async () => {
-        const splits: Split[] = [];
-        for (const connection of new Set(parts.map((part) => part.connection))) {
-          const session = await sessions.get(connection);
-          const own = parts.filter((part) => part.connection === connection);
-          splits.push(...(await tableParts(session, own.filter(isTable), { splitPk: options.splitPk, where }, context)));
+    split: () =>
+      looking('look at the tables of the source', async () => {
+        const { parts } = await logical.known();
+        const ofSessions = [...new Set(parts.map(sessionOf))];
+        const perSession = await sideBySide(ofSessions, mostSessions, async (key) => {
+          const session = await sessions.get(key);
+          const own = parts.filter((part) => sessionOf(part) === key);
+          const splits = await tableParts(session, own.filter(isTable), { splitPk: options.splitPk, where }, context);
           for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(session, part));
-        }
-        return splits;
-      });
-    },
+          return splits;
+        });
+        const splits = perSession.flat();
+        if (!logical.isSharded) return splits;
+        if (options.shards.collisions === 'fail')
+          await requireDistinctKeys(splits, (split) => keysOf(split, sessions, where), context.warn);
+        return splits.map((split) => withShard(split, valuesOf));
+      }),
 
     async openKey({ part, name }, key) {
       return looking(`look at the keys of ${name}`, async () => {
-        const { connection, table, query } = part as unknown as Part;
-        const session = await sessions.get(connection);
+        const { table, query } = part as unknown as Part;
+        const session = await sessions.get(sessionOf(part as unknown as Part));
         const place = { session, key, name, hasWindowFunctions: await hasWindowFunctions(session) };
         if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, where: undefined, columns: [] });
         const found = await findTable(session, table);
@@ -119,25 +146,28 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     openSnapshot: (plan) => keepSource(plan, keepers),
 
     async connect() {
-      await Promise.all([...new Set(parts.map(({ connection }) => connection))].map(ready));
+      const read = places.flatMap(({ tables, queries, databases }, connection): string[] => {
+        const isQueried = queries.length > 0 && databases !== undefined;
+        if (isQueried) return databases.flatMap((database) => (typeof database === 'string' ? sessionOf({ connection, database }) : []));
+        return tables.length + queries.length > 0 ? [sessionOf({ connection })] : [];
+      });
+      await Promise.all(read.map(ready));
     },
 
     async joinSnapshot(token) {
-      for (const [connection, name] of Object.entries(token as SnapshotToken)) {
-        held.set(Number(connection), await HeldSnapshot.begin(await ready(Number(connection)), name));
-      }
+      for (const [key, name] of Object.entries(token as SnapshotToken)) held.set(key, await HeldSnapshot.begin(await ready(key), name));
     },
 
     async read(split, out, signal) {
       signal.throwIfAborted();
-      const { connection } = split.part as unknown as Part;
-      const snapshot = held.get(connection);
+      const key = sessionOf(split.part as unknown as Part);
+      const snapshot = held.get(key);
       /** Ends what runs now, at the server, too. */
-      const stop = () => (snapshot === undefined ? sessions.drop(connection, signal.reason) : snapshot.interrupt());
+      const stop = () => (snapshot === undefined ? sessions.drop(key, signal.reason) : snapshot.interrupt());
       signal.addEventListener('abort', stop, { once: true });
       reading = 'connecting';
       try {
-        const session = snapshot?.session ?? (await sessions.get(connection));
+        const session = snapshot?.session ?? (await sessions.get(key));
         reading = session;
         await inTransaction(session, snapshot, async () => {
           const { sql, described } = await planRead(session, split, out.schema.columns);
@@ -146,7 +176,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
           await streamRows(session, sql, out, { forms: described.forms, source, ...(snapshot === undefined ? {} : { stop }) });
         });
       } catch (error) {
-        if (snapshot === undefined) sessions.drop(connection, error);
+        if (snapshot === undefined) sessions.drop(key, error);
         throw snapshot === undefined ? serverFault(error, `read ${split.name}`) : snapshotFault(error, split.name);
       } finally {
         reading = undefined;
@@ -157,7 +187,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     // A connection that is not there after ten seconds does not come any more.
     isAlive: async () => reading !== 'connecting' && (reading === undefined || (await isReadAlive(reading))),
 
-    resource: (split) => servers.of(split === undefined ? parts[0].connection : (split.part as unknown as Part).connection),
+    resource: (split) => servers.of(split === undefined ? firstRead : (split.part as unknown as Part).connection),
 
     health: (resource, signal) => health.ask(resource, signal),
 
@@ -183,8 +213,9 @@ async function leaveRowsUnlocked(session: Session): Promise<void> {
   if (found.length > 0) await session.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
 }
 
-function isSame(one: Part, other: Part): boolean {
-  return one.connection === other.connection && one.table === other.table && one.query === other.query;
+function withShard(split: Split, valuesOf: (part: Part) => OwnValues): Split {
+  const part = split.part as unknown as Part;
+  return part.table === undefined ? split : { ...split, shard: valuesOf(part).shard };
 }
 
 interface Selection {

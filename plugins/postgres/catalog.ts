@@ -6,6 +6,8 @@ import { columnsOf } from './types.ts';
 /** A table as its own server names it, and what the catalog tells of its size. */
 export interface Table {
   readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
   /** Quoted and qualified where needed, for SQL. */
   readonly sql: string;
   /** pg_class.relkind */
@@ -31,14 +33,22 @@ export async function findTable(client: Client, name: string): Promise<Table> {
 const sqlName = /^(?:"(?:[^"]|"")+"|[^\s."]+)(?:\.(?:"(?:[^"]|"")+"|[^\s."]+))?$/;
 
 /**
- * Finds tables by their names in the job file, in that order: as SQL reads a name (folded to lower case), else exactly as written. One
- * statement, however many they are.
+ * Finds tables by their names in the job file, in that order: as SQL reads a name (folded to lower case), else exactly as written.
+ * @throws DrayError TABLE_MISSING
  */
 export async function findTables(client: Client, names: readonly string[]): Promise<Table[]> {
+  return (await lookForTables(client, names)).map((table, index) => {
+    if (table !== undefined) return table;
+    throw new DrayError('TABLE_MISSING', `there is no table "${names[index]}" in the database ${client.database ?? ''}`);
+  });
+}
+
+/** The same where some may be missing. One statement, however many they are. */
+export async function lookForTables(client: Client, names: readonly string[]): Promise<(Table | undefined)[]> {
   const exact = names.map((name) => name.split('.').map(quoteName).join('.'));
   const { rows } = await client
     .query<Omit<Table, 'oid'> & { oid: number | null }>(
-      `SELECT c.oid::int8::int AS oid, CASE WHEN n.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END AS sql, c.relkind AS kind,
+      `SELECT c.oid::int8::int AS oid, n.nspname AS schema, c.relname AS name, CASE WHEN n.oid IS NOT NULL THEN format('%I.%I', n.nspname, c.relname) END AS sql, c.relkind AS kind,
          CASE WHEN c.relkind = 'p' THEN s.rows ELSE c.reltuples END::float8 AS "estimatedRows",
          s.bytes::float8 AS bytes, s.blocks::float8 AS blocks, s.stated::float8 AS "statedBlocks", s.changed::float8 AS "changedRows",
          c.relkind IN ('r', 'm') AND NOT c.relhassubclass AND a.amname = 'heap' AND current_setting('server_version_num')::int >= 140000
@@ -60,10 +70,7 @@ export async function findTables(client: Client, names: readonly string[]): Prom
     .catch((error: unknown) => {
       throw serverFault(error, `look for the table ${names[0]}`);
     });
-  return rows.map(({ oid, ...table }, index) => {
-    if (oid === null) throw new DrayError('TABLE_MISSING', `there is no table "${names[index]}" in the database ${client.database ?? ''}`);
-    return { oid, ...table, estimatedRows: table.estimatedRows ?? -1 };
-  });
+  return rows.map(({ oid, ...table }) => (oid === null ? undefined : { oid, ...table, estimatedRows: table.estimatedRows ?? -1 }));
 }
 
 export interface TableColumn extends Column {
@@ -75,7 +82,14 @@ export interface TableColumn extends Column {
 
 /** The table's columns in their order. */
 export async function tableColumns(client: Client, table: Table): Promise<TableColumn[]> {
+  const [columns = []] = await columnsOfTables(client, [table]);
+  return columns;
+}
+
+/** The same of many tables, in two statements. */
+export async function columnsOfTables(client: Client, tables: readonly Table[]): Promise<TableColumn[][]> {
   const { rows } = await client.query<{
+    relation: number;
     name: string;
     oid: number;
     typmod: number;
@@ -83,20 +97,22 @@ export async function tableColumns(client: Client, table: Table): Promise<TableC
     generated: boolean;
     place: number | null;
   }>(
-    `SELECT a.attname AS name, a.atttypid::int8::int AS oid, a.atttypmod AS typmod, a.attnotnull AS notnull,
+    `SELECT a.attrelid::int8::int AS relation, a.attname AS name, a.atttypid::int8::int AS oid, a.atttypmod AS typmod, a.attnotnull AS notnull,
        a.attgenerated <> '' AS generated, array_position(i.indkey::int2[], a.attnum) AS place
      FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
-     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
-    [table.oid],
+     WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`,
+    [tables.map(({ oid }) => oid)],
   );
   const columns = await columnsOf(
     client,
     rows.map(({ name, oid, typmod, notnull }) => ({ name, oid, typmod, isNullable: !notnull })),
   );
   // indkey is an int2vector, whose first element has the number 0.
-  return columns.map((column, index) => ({
-    ...column,
-    isGenerated: rows[index]!.generated,
-    keyPlace: rows[index]!.place === null ? 0 : rows[index]!.place! + 1,
-  }));
+  const found = new Map<number, TableColumn[]>();
+  for (const { oid } of tables) found.set(oid, []);
+  for (const [index, column] of columns.entries()) {
+    const { relation, generated, place } = rows[index]!;
+    found.get(relation)!.push({ ...column, isGenerated: generated, keyPlace: place === null ? 0 : place + 1 });
+  }
+  return tables.map(({ oid }) => found.get(oid)!);
 }

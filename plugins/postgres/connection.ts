@@ -182,3 +182,8 @@ export async function disconnect(client: Client): Promise<void> {
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** A text literal; standard_conforming_strings is on. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

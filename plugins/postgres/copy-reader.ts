@@ -1,11 +1,17 @@
 import { type Column, DrayError, type Json, type PluginContext, type Reader, type Schema, type Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
+import { withDatabase } from '../_sql/jdbc-url.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
-import { isTable, type Part, partsOf, selectExpressions } from '../_sql/parts.ts';
-import { type PlannedPlace, plannedExpressions, requirePlanned, requireTable, schemaChanged } from '../_sql/planned-columns.ts';
+import { isTable, nameOf, type Part, partsIn, placeOfSession, sessionOf } from '../_sql/parts.ts';
+import { placesOf } from '../_sql/places.ts';
+import { type PlannedPlace, requirePlanned, requireTable, schemaChanged } from '../_sql/planned-columns.ts';
+import { type OwnValues, plannedBy, withOwn } from '../_sql/shard-columns.ts';
+import { requireDistinctKeys } from '../_sql/shard-keys.ts';
+import { ShardedSource } from '../_sql/sharded-source.ts';
+import { sideBySide } from '../_sql/side-by-side.ts';
 import { condition } from '../_sql/table-names.ts';
 import { findTable, type Table, tableColumns } from './catalog.ts';
-import { type Client, connectReader, disconnect, quoteName } from './connection.ts';
+import { type Client, connectReader, disconnect, quoteName, quoteText } from './connection.ts';
 import { copyOut } from './copy-out.ts';
 import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
@@ -14,6 +20,8 @@ import { keyDialect, openKeySource, stateOf } from './key-source.ts';
 import { isSessionAlive } from './liveness.ts';
 import type { PostgresReaderOptions } from './reader.ts';
 import { columnsOfFields, resultColumns, resultFields } from './result-columns.ts';
+import { entrance, mostOpen, postgresShards } from './shard-dialect.ts';
+import { keysOf } from './shard-keys.ts';
 import {
   beginRead,
   type ExportedSnapshot,
@@ -35,28 +43,38 @@ interface Source {
   readonly columns: readonly Column[];
 }
 
+/** Databases that are asked side by side. */
+const mostSessions = 4;
+
 export function openReader(options: PostgresReaderOptions, context: PluginContext): Reader {
-  const parts = partsOf(options.connection);
+  const places = placesOf(options.connection, entrance);
   const where = options.where === undefined ? undefined : condition(options.where);
-  const servers = serversOf(options);
+  const servers = serversOf({ ...options, connection: places });
   const health = healthQuestions(servers, options, context);
-  const connect = async (connection: number, dropped: AbortSignal) => {
-    const client = await connectReader(options.connection[connection]!.jdbcUrl, options, AbortSignal.any([context.signal, dropped]));
+  const connect = async (key: string, dropped: AbortSignal) => {
+    const { connection, database } = placeOfSession(key);
+    const { jdbcUrl } = places[connection]!;
+    const urls = database === undefined ? jdbcUrl : jdbcUrl.map((url) => withDatabase(url, database));
+    const client = await connectReader(urls, options, AbortSignal.any([context.signal, dropped]));
     servers.answered(connection, client);
     return client;
   };
   const clients = new Connections<Client>(connect, disconnect);
+  const logical = new ShardedSource(places, postgresShards(clients, servers), { quoteName, quoteText }, options, context.warn);
+  /** Parts that are read, by session. */
+  const parts = new Map<string, Part[]>();
+  const know = (all: readonly Part[]) => {
+    for (const part of all) parts.set(sessionOf(part), [...(parts.get(sessionOf(part)) ?? []), part]);
+  };
   /** Each holds a transaction open, in whose snapshot tasks can read. */
   const snapshots = new Connections<ExportedSnapshot>(
-    async (connection, dropped) => {
-      const tables = parts.filter((part) => part.connection === connection).filter(isTable);
-      return exportSnapshot(
-        await connect(connection, dropped),
-        tables.map(({ table }) => table),
-      );
+    async (key, dropped) => {
+      const tables = (parts.get(key) ?? []).filter(isTable).map(({ table }) => table);
+      return exportSnapshot(await connect(key, dropped), tables);
     },
     ({ client }) => disconnect(client),
   );
+  const firstRead = places.findIndex(({ tables, queries }) => tables.length + queries.length > 0);
   const sources = new Map<string, Source>();
   const verified = new Set<string>();
   let joined: SnapshotToken = {};
@@ -64,9 +82,10 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   let reading: Client | 'connecting' | undefined;
 
   /** Looked up once: whether it still is what was planned is seen when it is read. */
-  async function sourceOf(client: Client, { connection, table, query }: Part): Promise<Source> {
+  async function sourceOf(client: Client, part: Part): Promise<Source> {
+    const { table, query } = part;
     if (table === undefined) return { from: `(${query}) AS source`, table, columns: [] };
-    const key = `${connection} ${table}`;
+    const key = `${sessionOf(part)} ${table}`;
     const known = sources.get(key);
     if (known !== undefined) return known;
     const found = await findTable(client, table);
@@ -75,55 +94,78 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     return source;
   }
 
+  /** What the reader itself says of the rows of a part. */
+  function valuesOf({ connection, database = servers.databaseOf(connection), lacks = [] }: Part, { schema, name }: Table): OwnValues {
+    return { shard: `${servers.nameOf(connection)}/${database}/${schema}`, table: name, lacks };
+  }
+
   async function readPart(client: Client, split: Split, columns: readonly Column[], copy: (select: string) => Promise<void>) {
     const part = split.part as unknown as Part;
     const { range } = split;
-    const source = await requireTable(part.table ?? '', sourceOf(client, part));
-    const names =
+    const source = await requireTable(nameOf(part), sourceOf(client, part));
+    const { expressions: names, own } =
       source.table === undefined
-        ? columns.map(({ name }) => quoteName(name))
-        : plannedExpressions(options.column, columns, source.columns, quoteName);
-    const snapshot = joined[part.connection] ?? (range === undefined ? undefined : stateOf(range).snapshot);
+        ? { expressions: columns.map(({ name }) => quoteName(name)), own: [] }
+        : logical.planned(columns, source.columns, valuesOf(part, source.table));
+    const snapshot = joined[sessionOf(part)] ?? (range === undefined ? undefined : stateOf(range).snapshot);
     await beginRead(client, snapshot);
-    await requireAsPlanned(client, { names, source, part, isFirst: isSame(part, parts[0]), verified }, columns, snapshot);
+    await requireAsPlanned(client, { names, own, source, part, verified }, columns, snapshot);
     await copy(selectOf(split, { names, columns, from: source.from, where: source.table === undefined ? undefined : where }));
     await client.query('COMMIT');
   }
 
   return {
-    async schema() {
-      const [first] = parts;
-      const client = await clients.get(first.connection);
-      const { from, table, columns } = await sourceOf(client, first);
-      const names = table === undefined ? ['*'] : selectExpressions(options.column, columns, quoteName);
-      return { columns: await resultColumns(client, `SELECT ${names.join(', ')} FROM ${from} LIMIT 0`, first.table ?? 'querySql') };
+    async schema(planned) {
+      const { parts: all, shared } = await logical.known(planned);
+      const [part] = all;
+      const client = await clients.get(sessionOf(part));
+      const { from, table, columns } = await sourceOf(client, part);
+      const what = nameOf(part);
+      if (table === undefined) return { columns: await resultColumns(client, `SELECT * FROM ${from} LIMIT 0`, what) };
+      const { expressions, names, own } = logical.selected(shared, columns, valuesOf(part, table));
+      const described = await resultColumns(client, `SELECT ${expressions.join(', ')} FROM ${from} LIMIT 0`, what);
+      return { columns: plannedBy(described, names, own, shared) };
     },
 
     async split() {
-      const splits: Split[] = [];
-      const { splitPk } = options;
-      for (const connection of new Set(parts.map((part) => part.connection))) {
-        const client = await clients.get(connection);
-        const own = parts.filter((part) => part.connection === connection);
-        splits.push(...(await tableParts(client, own.filter(isTable), { splitPk, where }, context)));
-        for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(client, part, splitPk, context));
+      const known = await logical.known();
+      know(known.parts);
+      const facts = {
+        splitPk: options.splitPk,
+        where,
+        needsKeys: options.shards.collisions === 'fail',
+        shardOf: logical.isSharded ? (part: Part, table: Table) => valuesOf(part, table).shard : undefined,
+      };
+      const perSession = await sideBySide([...parts], mostSessions, async ([key, own]) => {
+        const client = await clients.get(key);
+        const splits = await tableParts(client, own.filter(isTable), facts, context);
+        for (const part of own.filter((one) => !isTable(one))) splits.push(await queryPart(client, part, options.splitPk, context));
+        await clients.closeBeyond(mostOpen, key);
+        return splits;
+      });
+      const splits = perSession.flat();
+      if (logical.isSharded && options.shards.collisions === 'fail') {
+        await requireDistinctKeys(splits, (split) => keysOf(split, clients, where), context.warn);
       }
       return splits;
     },
 
     async openKey({ part, name, estimatedRows = 0 }, key) {
-      const { connection, table, query } = part as unknown as Part;
-      const client = await clients.get(connection);
-      const place = { client, key, name, estimatedRows, snapshot: () => snapshots.get(connection) };
+      const { table, query } = part as unknown as Part;
+      const session = sessionOf(part as unknown as Part);
+      await clients.keep(mostOpen);
+      const client = await clients.get(session);
+      const place = { client, key, name, estimatedRows, snapshot: () => snapshots.get(session) };
       if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, table: undefined, where: undefined });
       const found = await findTable(client, table);
       return openKeySource({ ...place, from: found.sql, table: found, where });
     },
 
     async openSnapshot({ splits }) {
-      const read = splits.flatMap((split) => split.members ?? [split]).map(({ part }) => (part as unknown as Part).connection);
-      const opened = new Map<number, ExportedSnapshot>();
-      for (const connection of new Set(read)) opened.set(connection, await snapshots.get(connection));
+      const read = partsIn(splits);
+      if (parts.size === 0) know(read);
+      const opened = new Map<string, ExportedSnapshot>();
+      for (const key of new Set(read.map(sessionOf))) opened.set(key, await snapshots.get(key));
       return openSnapshotOf(opened);
     },
 
@@ -133,17 +175,18 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
 
     async read(split, out, signal) {
       signal.throwIfAborted();
-      const { connection } = split.part as unknown as Part;
+      const key = sessionOf(split.part as unknown as Part);
       // A reader that is kept goes on with another session, in the same snapshot.
-      const drop = () => clients.drop(connection, signal.reason);
+      const drop = () => clients.drop(key, signal.reason);
       signal.addEventListener('abort', drop, { once: true });
       reading = 'connecting';
       try {
-        const client = await clients.get(connection);
+        await clients.keep(mostOpen);
+        const client = await clients.get(key);
         reading = client;
         await readPart(client, split, out.schema.columns, (select) => copyOut(client, select, out, signal));
       } catch (error) {
-        clients.drop(connection, error);
+        clients.drop(key, error);
         throw serverFault(error, `read ${split.name}`);
       } finally {
         reading = undefined;
@@ -154,7 +197,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     // A connection that is not there after ten seconds does not come any more.
     isAlive: async () => reading !== 'connecting' && (reading === undefined || (await isSessionAlive(reading))),
 
-    resource: (split) => servers.of(split === undefined ? parts[0].connection : (split.part as unknown as Part).connection),
+    resource: (split) => servers.of(split === undefined ? firstRead : (split.part as unknown as Part).connection),
 
     health: (resource, signal) => health.ask(resource, signal),
 
@@ -164,13 +207,9 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   };
 }
 
-function isSame(one: Part, other: Part): boolean {
-  return one.connection === other.connection && one.table === other.table && one.query === other.query;
-}
-
 /** A query is cut only by a column of its result that the job file names. */
 async function queryPart(client: Client, part: Part, splitPk: string | undefined, context: PluginContext): Promise<Split> {
-  const split: Split = { name: 'querySql', part: part as unknown as Json };
+  const split: Split = { name: nameOf(part), part: part as unknown as Json };
   const from = `(${part.query}) AS source`;
   const { rows, width } = await explained(client, `SELECT * FROM ${from}`).catch((error: unknown) => {
     throw serverFault(error, 'ask for the plan of querySql');
@@ -184,8 +223,8 @@ interface Looked {
   readonly names: readonly string[];
   readonly source: Source;
   readonly part: Part;
-  /** It is the one by which was planned. */
-  readonly isFirst: boolean;
+  /** By place: columns that the reader makes itself are as they were planned. */
+  readonly own: readonly boolean[];
   /** Parts and fields that were found to be as planned. */
   readonly verified: Set<string>;
 }
@@ -193,19 +232,19 @@ interface Looked {
 /** In the transaction that then reads: from now on nobody can change the table until its end. */
 async function requireAsPlanned(
   client: Client,
-  { names, source, part, isFirst, verified }: Looked,
+  { names, own, source, part, verified }: Looked,
   planned: readonly Column[],
   snapshot: SnapshotRef | undefined,
 ): Promise<void> {
-  const name = part.table === undefined ? 'querySql' : `table ${part.table}`;
-  const place: PlannedPlace = { name, isPlanned: isFirst };
+  const name = part.table === undefined ? nameOf(part) : `table ${nameOf(part)}`;
+  const place: PlannedPlace = { name, isPlanned: part.isFirst === true };
   const fields = await resultFields(client, `SELECT ${names.join(', ')} FROM ${source.from} LIMIT 0`, name).catch((error: unknown) => {
     if (!(error instanceof DrayError) || (error.code !== 'COLUMN_MISSING' && error.code !== 'TABLE_MISSING')) throw error;
     throw schemaChanged(place, (error.cause as Error).message, error);
   });
   // Most tasks of a reader find the same again.
   const found = JSON.stringify([part, fields]);
-  if (!verified.has(found)) requirePlanned(planned, await columnsOfFields(client, fields), place);
+  if (!verified.has(found)) requirePlanned(planned, withOwn(await columnsOfFields(client, fields), planned, own), place);
   verified.add(found);
   if (snapshot === undefined || source.table === undefined) return;
   if (await isStillThere(client, snapshot, part.table!, source.table)) return;

@@ -19,7 +19,7 @@ export interface ExportedSnapshot {
 /** What tasks need to know of a snapshot, as JSON. */
 export type SnapshotRef = Pick<ExportedSnapshot, 'id' | 'files'>;
 
-/** By the number of the entry in `connection`. */
+/** By session of the reader. */
 export type SnapshotToken = Readonly<Record<string, SnapshotRef>>;
 
 /** Begins a transaction and exports its snapshot. It lasts as long as the connection. */
@@ -45,9 +45,9 @@ export async function exportSnapshot(client: Client, tables: readonly string[]):
 }
 
 /** What an open snapshot is to the framework. */
-export function openSnapshotOf(snapshots: ReadonlyMap<number, ExportedSnapshot>): OpenSnapshot {
+export function openSnapshotOf(snapshots: ReadonlyMap<string, ExportedSnapshot>): OpenSnapshot {
   const all = [...snapshots];
-  const token = Object.fromEntries(all.map(([connection, { id, files }]) => [connection, { id, files }])) satisfies SnapshotToken;
+  const token = Object.fromEntries(all.map(([session, { id, files }]) => [session, { id, files }])) satisfies SnapshotToken;
   return { token: token as Json, position: all.map(([, { lsn }]) => lsn).join(', ') };
 }
 

@@ -1,5 +1,5 @@
 import type { Column, Json, KeyKind, LogicalType, PluginContext, Split, SplitKey } from 'dray/sdk';
-import type { Part } from '../_sql/parts.ts';
+import { nameOf, type Part } from '../_sql/parts.ts';
 import { type KeyColumn, type KeyIndex, splitKeys } from '../_sql/split-keys.ts';
 import { findTables, type Table, tableColumns } from './catalog.ts';
 import type { Client } from './connection.ts';
@@ -31,28 +31,38 @@ const kinds: Partial<Record<LogicalType, KeyKind>> = {
   bytes: 'bytes',
 };
 
+interface PartsOptions {
+  readonly splitPk: string | undefined;
+  readonly where: string | undefined;
+  /** Of all tables, however many. */
+  readonly needsKeys: boolean;
+  /** undefined: there is one table. */
+  readonly shardOf: ((part: Part, table: Table) => string) | undefined;
+}
+
 /** What metadata tells of the tables of one connection: their sizes, and the keys by which they can be cut. */
 export async function tableParts(
   client: Client,
   parts: readonly (Part & { readonly table: string })[],
-  { splitPk, where }: { splitPk: string | undefined; where: string | undefined },
+  { splitPk, where, needsKeys, shardOf }: PartsOptions,
   context: PluginContext,
 ): Promise<Split[]> {
   const tables = await findTables(
     client,
     parts.map(({ table }) => table),
   );
-  const isMany = parts.length > lookedAtAlways;
+  const isMany = parts.length > lookedAtAlways && !needsKeys;
   const splits: Split[] = [];
   for (const [index, part] of parts.entries()) {
     const table = tables[index]!;
     const isLookedAt = !isMany || table.bytes >= bigBytes || !stored.has(table.kind);
     splits.push({
-      name: part.table,
+      name: nameOf(part),
       part: part as unknown as Json,
+      ...(shardOf === undefined ? {} : { shard: shardOf(part, table) }),
       ...(isLookedAt || table.estimatedRows >= 0 ? await sizesOf(client, table, where) : roughSizes(table)),
       ...(where === undefined ? {} : { isFiltered: true as const }),
-      ...(isLookedAt ? { keys: await tableKeys(client, part.table, table, splitPk, context) } : {}),
+      ...(isLookedAt ? { keys: await tableKeys(client, nameOf(part), table, splitPk, context) } : {}),
       refresh: `ANALYZE ${table.sql}`,
     });
   }

@@ -49,7 +49,7 @@ const [oneByte, nameType, float4, money, bpchar, varchar, interval, timetz, nume
 /** Names the types and reads their limits; one query for all of them, and one more for those within arrays and ranges. */
 export async function columnsOf(client: Client, declared: readonly DeclaredType[]): Promise<Column[]> {
   const { rows } = await client.query<CatalogType>(
-    `WITH RECURSIVE wanted AS (SELECT * FROM unnest($1::int8[], $2::int4[]) AS w(oid, typmod)),
+    `WITH RECURSIVE wanted AS (SELECT DISTINCT * FROM unnest($1::int8[], $2::int4[]) AS w(oid, typmod)),
      chain AS (
        SELECT w.oid, w.typmod, t.typtype, t.typbasetype, w.oid AS base, w.typmod AS base_typmod FROM wanted w JOIN pg_type t ON t.oid = w.oid
        UNION ALL

@@ -106,9 +106,11 @@ describe.each(['postgres', 'mysql'] as const)('a table of %s', (kind) => {
       method: expect.stringMatching(method),
       estimatedRows: expect.any(Number),
       estimatedBytes: expect.any(Number),
+      shards: 0,
       tables: [
         {
           table: 'orders',
+          shard: null,
           key: 'id',
           why: expect.any(String),
           method: expect.stringMatching(method),

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
 import { type DrayResult, runDray } from '../support/run-dray.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
+import { allRows, makeShards } from '../support/shard-source.ts';
 import { mysqlDatabase, postgresDatabase, type TestDatabase } from '../support/sql.ts';
 import { type SshdServer, startSshd } from '../support/sshd-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -90,6 +91,16 @@ test('postgres-to-mysql.json updates the rows of a day', async () => {
   expect(await mysql.sql("SELECT count(*), min(date(placed_at)), max(date(placed_at)) FROM orders WHERE note = 'changed'")).toEqual([
     ['1440', '2026-11-21', '2026-11-21'],
   ]);
+});
+
+test('shards-to-postgres.json reads tables of several databases as one', async () => {
+  const { prefix } = await makeShards('mysql', 'example_shards', 2);
+  const key = 'PRIMARY KEY (id, _shard, _table)';
+  await postgres.sql(`CREATE TABLE all_orders (id int, note text, _shard text, _table text, ${key})`);
+  await run('shards-to-postgres.json', { prefix });
+  const rows = await postgres.sql("SELECT id || '|' || note FROM all_orders");
+  expect(rows.map(([row]) => row!).sort()).toEqual(allRows(2));
+  expect(await postgres.sql('SELECT count(DISTINCT _shard), count(DISTINCT _table) FROM all_orders')).toEqual([['2', '3']]);
 });
 
 test('mysql-to-files.json writes packed files with a header, small tables together', async () => {

@@ -10,6 +10,7 @@ import { onInterrupt } from '../interrupt.ts';
 import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
 import { Planning } from '../planning.ts';
 import { Screen } from '../screen.ts';
+import { shardCount, shardWords } from '../shard-words.ts';
 
 export interface CheckOptions extends JobCommandOptions {
   readonly offline: boolean;
@@ -72,6 +73,8 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
         if (!options.json) screen.result(contentText(plan, target));
         found.push({
           tasks: plan.splits.length,
+          tables: plan.parts.length,
+          shards: shardCount(plan.parts),
           estimatedRows: plan.estimatedRows,
           source: plan.source,
           delivered: plan.delivered,
@@ -88,10 +91,10 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
   }
 }
 
-function contentText({ content, delivered, splits, estimatedRows }: Plan, target: Target): string {
+function contentText({ content, delivered, splits, parts, estimatedRows }: Plan, target: Target): string {
   const rows = estimatedRows === undefined ? 'an unknown number of rows' : `about ${plural(estimatedRows, 'row')}`;
   const lines = [
-    `${nameOf(content)}: ${wayOf(content)}, ${rows} in ${plural(splits.length, 'task')}`,
+    `${nameOf(content)}: ${wayOf(content)}, ${rows} in ${plural(splits.length, 'task')}${shardWords(parts)}`,
     ...splits.slice(0, 5).map(({ name, estimatedRows: part }) => `  task   ${name}${part === undefined ? '' : ` (~${count(part)} rows)`}`),
     ...(splits.length > 5 ? [`  task   … and ${splits.length - 5} more`] : []),
     ...delivered.columns.map((column, at) => `  column ${typeOf(column)} → ${typeOf(target.schema.columns[at]!)}`),

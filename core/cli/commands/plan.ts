@@ -12,6 +12,7 @@ import { onInterrupt } from '../interrupt.ts';
 import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
 import { Planning } from '../planning.ts';
 import { Screen } from '../screen.ts';
+import { shardCount, shardWords } from '../shard-words.ts';
 
 /** Splits told one by one to a person, unless all are asked for; `--json` always has all. */
 const toldSplits = 20;
@@ -77,13 +78,15 @@ function contentJson({ parts, splits, estimatedRows, estimatedBytes }: Plan): ob
     estimatedRows: estimatedRows ?? null,
     estimatedBytes: estimatedBytes ?? null,
     tables: parts.map(partJson),
+    shards: shardCount(parts),
     splits: splits.map(splitJson),
   };
 }
 
-function partJson({ name, key, evenness, estimatedRows, estimatedBytes, ...rest }: PartPlan): object {
+function partJson({ name, shard, key, evenness, estimatedRows, estimatedBytes, ...rest }: PartPlan): object {
   return {
     table: name,
+    shard: shard ?? null,
     key: key ?? null,
     estimatedRows: estimatedRows ?? null,
     estimatedBytes: estimatedBytes ?? null,
@@ -107,7 +110,7 @@ function contentText(plan: Plan, index: number, isAll: boolean): string {
   const { content, splits, parts, estimatedRows, estimatedBytes } = plan;
   const told = isAll ? splits.length : toldSplits;
   const lines = [
-    `content ${index + 1}: ${wayOf(content)}, ${amount(estimatedRows, estimatedBytes)} in ${plural(splits.length, 'task')}`,
+    `content ${index + 1}: ${wayOf(content)}, ${amount(estimatedRows, estimatedBytes)} in ${plural(splits.length, 'task')}${shardWords(parts)}`,
     ...parts.slice(0, told).flatMap(partLines),
     ...more(parts.length - told, 'table'),
     ...splits.slice(0, told).map(splitLine),

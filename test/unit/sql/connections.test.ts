@@ -3,7 +3,7 @@ import { Connections } from '../../../plugins/_sql/connections.ts';
 
 function numbered() {
   const events: string[] = [];
-  const connections = new Connections<string>(
+  const connections = new Connections<string, number>(
     async (connection, signal) => {
       events.push(`open ${connection}`);
       signal.addEventListener('abort', () => events.push(`end ${connection}: ${(signal.reason as Error).message}`));
@@ -45,4 +45,22 @@ test('one that is dropped is ended, not closed, and the next that asks gets anot
   await connections.get(1);
   await connections.closeAll();
   expect(events).toEqual(['open 1', 'end 1: cancelled', 'open 1', 'close session 1']);
+});
+
+test('those that were asked for longest ago are closed when only so many are kept', async () => {
+  const closed: string[] = [];
+  const connections = new Connections<string>(
+    async (key) => key,
+    async (open) => {
+      closed.push(open);
+    },
+  );
+  for (const key of ['a', 'b', 'c', 'a']) await connections.get(key);
+  await connections.keep(2);
+  expect(closed).toEqual(['b']);
+  await connections.closeBeyond(2, 'c');
+  expect(closed).toEqual(['b']);
+  await connections.closeBeyond(1, 'c');
+  await connections.closeAll();
+  expect(closed).toEqual(['b', 'c', 'a']);
 });
