@@ -16,7 +16,7 @@ import {
 import { openChain, type Transformed, type TransformerChain } from '../transform/chain.ts';
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
-import { ServerFlow } from '../transport/server-flow.ts';
+import { allOf } from './all-limits.ts';
 import { DirtyLimit } from './dirty-limit.ts';
 import { Fit, type Misfit } from './fit.ts';
 import { loadBatch } from './load-batch.ts';
@@ -378,18 +378,6 @@ class TaskRun {
     });
     this.#dirtyLimit.add();
   }
-}
-
-/** The limits of the job, and those of its servers. */
-export function allOf(rate: RateLimit, shared: readonly SharedArrayBuffer[]): ConstructorParameters<typeof Channel>[1] {
-  const flows = shared.map((memory) => new ServerFlow(memory));
-  return {
-    isUnlimited: rate.isUnlimited && flows.length === 0,
-    async take(bytes, records, signal) {
-      await rate.take(bytes, records, signal);
-      for (const flow of flows) await flow.take(bytes, signal);
-    },
-  };
 }
 
 /** Every row that was read is written, filtered or dirty; anything else is a bug of a plugin or of ours, and must not be committed. */

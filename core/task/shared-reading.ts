@@ -1,8 +1,8 @@
 import type { DrayError, PluginContext, Reader, RecordBatch, RecordOutput, Split } from '../sdk/index.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
+import { allOf } from './all-limits.ts';
 import { ChannelOutput } from './output.ts';
 import type { ReaderSource } from './reader-source.ts';
-import { allOf } from './run-task.ts';
 import type { TaskSpec } from './spec.ts';
 
 /** One of several tasks that share a reader: where it gets its reader from. */
