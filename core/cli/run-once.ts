@@ -1,9 +1,10 @@
 import type { Controller } from '../controller/controller.ts';
 import type { Job } from '../job/load-job.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
+import { dirtyWords, toldDirtyRecords } from '../report/dirty-words.ts';
 import type { RunReport } from '../report/report.ts';
 import { DrayError } from '../sdk/index.ts';
-import type { DirtyRecord, TaskCounters } from '../task/spec.ts';
+import type { TaskCounters } from '../task/spec.ts';
 import { InlineExecutor } from '../worker/inline-executor.ts';
 import { plural } from './format.ts';
 import type { Interrupt } from './interrupt.ts';
@@ -12,11 +13,6 @@ import { type ContentFacts, Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
 import { summary } from './summary.ts';
 import { threadExecutor } from './thread-pool.ts';
-
-/** Dirty records told one by one; the rest is counted. */
-const toldDirtyRecords = 10;
-/** Threads a run may have when it is widened while it runs. */
-export const maxLanes = 64;
 
 /** Where the progress of a content is shown. */
 export interface ProgressView {
@@ -51,8 +47,7 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
     channels,
     priority,
     signal: interrupt.signal,
-    executor: (tasks, width) =>
-      tasks === 1 && mayRunInline ? new InlineExecutor() : threadExecutor(Math.min(tasks, Math.max(width, maxLanes))),
+    executor: (tasks, width) => (tasks === 1 && mayRunInline ? new InlineExecutor() : threadExecutor(tasks, width)),
     listener: {
       // Several jobs side by side tell what they do on the board.
       begins: () => {
@@ -70,7 +65,7 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
       },
       contentEnds: () => progress?.stop(),
       dirty(record) {
-        if (++dirtyTold <= toldDirtyRecords) screen.warn(dirtySentence(record));
+        if (++dirtyTold <= toldDirtyRecords) screen.warn(`dirty record: ${dirtyWords(record)}`);
         if (dirtyTold === toldDirtyRecords + 1) screen.warn('more dirty records follow; they are counted, not listed');
       },
       warn: (message) => screen.warn(message),
@@ -90,9 +85,4 @@ export function endOf({ run, error, isResumable }: RunReport, screen: Screen, si
   if (isResumable)
     screen.line(`What is committed is kept: \`dray resume ${run}\` goes on with the rest, \`dray discard ${run}\` gives it up.`);
   return signalCode ?? DrayError.fromWire(error).exitCode;
-}
-
-function dirtySentence({ side, task, split, row, column, cause }: DirtyRecord): string {
-  const where = column === undefined ? '' : `, column ${column}`;
-  return `dirty record: row ${row} of ${split} (task ${task}${where}) was refused by the ${side}: ${cause}`;
 }

@@ -3,11 +3,17 @@ import type { Threads } from '../worker/threads.ts';
 
 /** Threads that wait for the next content, at most. */
 const maxIdle = 16;
+/** Threads a run may have when it is widened while it runs. */
+const maxLanes = 64;
 
 let threads: Promise<Threads> | undefined;
 
-/** Runs tasks on threads, which all runs of the program share. Its module (piscina) is loaded only when it is needed: jobs of one task do without it. */
-export function threadExecutor(lanes: number): Executor {
+/**
+ * Runs tasks on threads, which all runs of the program share. Its module (piscina) is loaded only when it is needed: jobs of one task do without it.
+ * @param width of the tasks that run side by side at first
+ */
+export function threadExecutor(tasks: number, width: number): Executor {
+  const lanes = Math.min(tasks, Math.max(width, maxLanes));
   threads ??= import('../worker/threads.ts').then((module) => new module.Threads(maxIdle));
   const pool = Promise.all([import('../worker/pool-executor.ts'), threads]).then(([module, all]) => new module.PoolExecutor(lanes, all));
   return {

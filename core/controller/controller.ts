@@ -1,5 +1,6 @@
 import type { Job } from '../job/load-job.ts';
 import type { RunReport } from '../report/report.ts';
+import type { JobFacts } from '../scheduler/events.ts';
 import { DrayError } from '../sdk/index.ts';
 import { Budgets } from './budgets.ts';
 import { Dispatcher, defaultPool } from './dispatcher.ts';
@@ -16,6 +17,12 @@ export interface ControllerOptions {
   readonly pools?: Readonly<Record<string, number>> | undefined;
 }
 
+/** What a run is given; the rest is the Controller's. */
+export interface ControlledOptions extends Omit<RunOptions, 'dispatcher' | 'budgets' | 'machine' | 'handle' | 'turnToPlan'> {
+  /** Overrides the job file. */
+  readonly priority?: number | undefined;
+}
+
 /**
  * Runs of one priority that are at work at once, each with the connections that its plan and its target need. Others wait; those of another priority do not wait
  * for them.
@@ -23,17 +30,20 @@ export interface ControllerOptions {
 const openRunsPerPriority = 8;
 
 /** Runs that are planned at once. */
-const planningPool = 'planning';
+const planningPool = 'runs being planned';
 const oneTurn = { resources: [], firstRound: 1, maxRunning: 1, tasks: [{ id: 0, weightMs: 1 }] } as const;
 
 /** Runs many jobs side by side: one queue, the same slots, and each task in its turn. */
 export class Controller {
+  /** Names that job files may say. */
+  readonly #pools: ReadonlySet<string>;
   readonly #dispatcher: Dispatcher;
   readonly #budgets: Budgets;
   readonly #machine: Machine;
   readonly #runs = new Map<string, RunHandle>();
 
   constructor({ slots = 2 * defaultChannels(), pools = {} }: ControllerOptions = {}) {
+    this.#pools = new Set([defaultPool, ...Object.keys(pools)]);
     const opening = Object.fromEntries(Array.from({ length: 10 }, (_, priority) => [openingPool(priority), openRunsPerPriority]));
     this.#dispatcher = new Dispatcher({ ...opening, [planningPool]: Math.max(2, defaultChannels()), ...pools, [defaultPool]: slots });
     this.#budgets = new Budgets(this.#dispatcher);
@@ -59,17 +69,16 @@ export class Controller {
   }
 
   /** Runs a job when its turn comes. Never rejects: failure is in the report. */
-  async run(job: Job, options: Omit<RunOptions, 'dispatcher' | 'budgets' | 'machine' | 'handle' | 'turnToPlan'>): Promise<RunReport> {
+  async run(job: Job, options: ControlledOptions): Promise<RunReport> {
     const { run } = options.ledger;
     const priority = options.priority ?? job.priority;
     const handle = new RunHandle(this.#dispatcher, { run, job: job.name, priority });
     this.#runs.set(run, handle);
-    const turns = new Turns(this.#dispatcher, { ...oneTurn, job: openingName(run), priority: 0, pool: openingPool(priority) });
-    handle.submitted(openingName(run));
+    const opening = openingName(run);
+    handle.submitted(opening);
+    // A run that is cancelled before its turn says so in its report, like any other.
+    const giveBack = await this.#turn({ job: opening, priority: 0, pool: openingPool(priority) }, options.signal).catch(() => undefined);
     try {
-      // A run that is cancelled before its turn says so in its report, like any other.
-      await turns.first(options.signal).catch(() => turns.close());
-      await turns.next();
       // What cannot be written down fails the run with its next event.
       if (!options.signal.aborted) options.ledger.append({ type: 'opened' }).catch(() => undefined);
       handle.tell = options.listener.decided;
@@ -79,18 +88,18 @@ export class Controller {
         budgets: this.#budgets,
         machine: this.#machine,
         handle,
-        turnToPlan: (signal) => this.#turnToPlan(handle, signal),
+        // Important runs are planned first: else all would wait for the plans of all.
+        turnToPlan: (signal) => this.#turn({ job: `plan ${run}`, priority: handle.priority, pool: planningPool }, signal),
       });
     } finally {
-      turns.ended(oneTurn.tasks[0].id);
-      turns.close();
+      giveBack?.();
       this.#runs.delete(run);
     }
   }
 
-  /** Important runs are planned first: else all would wait for the plans of all. */
-  async #turnToPlan({ run, priority }: RunHandle, signal: AbortSignal): Promise<() => void> {
-    const turns = new Turns(this.#dispatcher, { ...oneTurn, job: `plan ${run}`, priority, pool: planningPool });
+  /** Waits for a place in a pool that is none of tasks. @returns what gives it back. Rejects with the signal's reason when it fires */
+  async #turn(named: Pick<JobFacts, 'job' | 'priority' | 'pool'>, signal: AbortSignal): Promise<() => void> {
+    const turns = new Turns(this.#dispatcher, { ...oneTurn, ...named });
     const giveBack = () => {
       turns.ended(oneTurn.tasks[0].id);
       turns.close();
@@ -107,7 +116,7 @@ export class Controller {
 
   /** @throws DrayError JOB_INVALID if a job names a pool that does not exist */
   checkPool({ pool, file }: Job): void {
-    if (pool === undefined || this.#dispatcher.hasPool(pool)) return;
+    if (pool === undefined || this.#pools.has(pool)) return;
     throw new DrayError('JOB_INVALID', `there is no pool "${pool}" (job.setting.pool)`, {
       place: file,
       remedy: `Give it slots: --pool ${pool}=2, or remove "pool" from the job.`,

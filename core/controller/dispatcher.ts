@@ -7,7 +7,6 @@ export interface JobTurns {
   readonly start: (task: number, why: StartReason) => void;
   /** Half of the rest of a running task can go to an idle slot: answer with `add` or `uncut`. */
   readonly cut?: () => void;
-  readonly promoted?: (level: number) => void;
 }
 
 /** The name of this host towards the scheduler: there is one. */
@@ -32,11 +31,6 @@ export class Dispatcher {
     this.#slots = { ...slots };
     this.#spareCpu = spareCpu;
     this.#offer();
-  }
-
-  /** Whether there are slots under this name. */
-  hasPool(pool: string): boolean {
-    return Object.hasOwn(this.#slots, pool);
   }
 
   submit(facts: JobFacts, turns: JobTurns): void {
@@ -106,7 +100,8 @@ export class Dispatcher {
           else turns.cut();
           break;
         case 'promoted':
-          turns?.promoted?.(decision.level);
+          // Told when it starts: why a task started names the level.
+          break;
       }
     }
     this.#wait();

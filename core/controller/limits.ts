@@ -14,6 +14,9 @@ import type { Plan } from './plan.ts';
 const batchBytes = { alone: 2 << 20, sideBySide: 512 << 10 };
 const maxRows = 65_536;
 
+/** What a thread with its batches is thought to need. */
+export const bytesPerThread = 96 << 20;
+
 /** Tasks side by side where neither the job nor the user says how many. */
 export function defaultChannels(): number {
   return Math.min(4, availableParallelism());

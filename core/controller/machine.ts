@@ -1,8 +1,8 @@
 import { LoadSensor } from '../load/load-sensor.ts';
 import { type SlotPlan, slotsFor } from '../load/slots.ts';
+import { bytesPerThread } from './limits.ts';
 
 const sampleMs = 2000;
-const bytesPerSlot = 96 << 20;
 const reserveBytes = 256 << 20;
 
 interface MachineContext {
@@ -39,7 +39,7 @@ export class Machine {
     const { maxSlots, running, localEnds, onChange } = this.#context;
     const sample = this.#sensor.sample();
     // Tasks wait for networks and disks, too: on a machine of its own there are more slots than cores.
-    const limits = { maxSlots, coresPerSlot: Math.min(1, sample.cores / maxSlots), bytesPerSlot, reserveBytes };
+    const limits = { maxSlots, coresPerSlot: Math.min(1, sample.cores / maxSlots), bytesPerSlot: bytesPerThread, reserveBytes };
     const before = this.#plan?.slots ?? maxSlots;
     this.#plan = slotsFor({ sample, running: running(), localEnds: localEnds(), now: performance.now() }, limits, this.#plan);
     const spareCpu = sample.cores - (sample.busyOthers ?? 0) - (sample.ours ?? 0);

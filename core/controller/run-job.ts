@@ -53,8 +53,6 @@ export interface RunOptions {
   readonly machine?: Pick<Machine, 'remark'> | undefined;
   /** What is changed about it while it runs. */
   readonly handle: RunHandle;
-  /** Overrides the job file. */
-  readonly priority?: number | undefined;
   /** Waits for the turn to plan, beside other runs; returns what gives it back. Absent: nobody else plans. */
   readonly turnToPlan?: ((signal: AbortSignal) => Promise<() => void>) | undefined;
   /** Aborted by the user; its reason is a DrayError CANCELLED. */

@@ -11,6 +11,7 @@ import type { Turn, Turns } from './turns.ts';
 
 /** A task whose thread died so often is not started again: it would only kill more. */
 const maxDeaths = 3;
+
 /** What running tasks needs of the content they belong to. */
 export interface TasksContext {
   readonly ledger: RunLedger;

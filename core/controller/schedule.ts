@@ -5,13 +5,10 @@ import { type Bound, estimate, presetBytesPerSecond } from '../scheduler/estimat
 import type { TaskFacts } from '../scheduler/events.ts';
 import { bytesOf } from '../splitter/size.ts';
 import { type Dispatcher, defaultPool } from './dispatcher.ts';
-import { defaultChannels } from './limits.ts';
+import { bytesPerThread, defaultChannels } from './limits.ts';
 import type { Plan } from './plan.ts';
 import type { RunHandle } from './run-handle.ts';
 import { Turns } from './turns.ts';
-
-/** What a thread with its batches is thought to need. */
-const bytesPerThread = 96 << 20;
 
 /** How the tasks of a content are scheduled. */
 export interface ScheduledContent {

@@ -5,6 +5,7 @@ import { asDrayError, DrayError, type ErrorWire, type Json } from '../sdk/index.
 import {
   type DirtyRecord,
   type OnFailure,
+  sumOfCounters,
   type TaskCounters,
   type TaskListener,
   type TaskOutcome,
@@ -95,9 +96,7 @@ export class TargetTasks {
 
   /** Sum of its counters. */
   get counters(): TaskCounters {
-    const sum = zeroCounters();
-    for (const one of this.live) for (const key of Object.keys(sum) as (keyof TaskCounters)[]) sum[key] += one[key];
-    return sum;
+    return sumOfCounters(this.live);
   }
 
   /** It has failed for good: the content ends, or goes on without it. */

@@ -5,16 +5,15 @@ import type { Job } from '../job/load-job.ts';
 import type { SecretMask } from '../job/secret-mask.ts';
 import type { RunChange } from '../ledger/events.ts';
 import { type RunLedger, reportFile } from '../ledger/run-store.ts';
+import { dirtyWords, toldDirtyRecords } from '../report/dirty-words.ts';
 import type { RowCounts, RunReport } from '../report/report.ts';
 import { asDrayError, DrayError } from '../sdk/index.ts';
-import { type TaskCounters, zeroCounters } from '../task/spec.ts';
+import { sumOfCounters, type TaskCounters } from '../task/spec.ts';
 import type { EventFeed, FeedEvent } from './event-feed.ts';
 import type { RunStatus } from './run-status.ts';
 import { Speed } from './speed.ts';
 
 const progressIntervalMs = 1000;
-/** Dirty records told one by one; the rest is counted. */
-const toldDirtyRecords = 10;
 
 export interface ServedRunParts {
   readonly job: Job;
@@ -113,10 +112,8 @@ export class ServedRun {
     },
     progress: (content, counters) => this.#progress(content, counters),
     contentEnds: () => undefined,
-    dirty: ({ side, task, split, row, column, cause }) => {
-      const where = column === undefined ? '' : `, column ${column}`;
-      if (++this.#dirtyTold <= toldDirtyRecords)
-        this.tell({ type: 'dirty', message: `row ${row} of ${split} (task ${task}${where}) was refused by the ${side}: ${cause}` });
+    dirty: (record) => {
+      if (++this.#dirtyTold <= toldDirtyRecords) this.tell({ type: 'dirty', message: dirtyWords(record) });
     },
     print: (text) => this.#parts.print(text),
   };
@@ -185,9 +182,7 @@ export class ServedRun {
   }
 
   #sum(): TaskCounters {
-    const sum = zeroCounters();
-    for (const one of this.#counters.values()) for (const key of Object.keys(sum) as (keyof TaskCounters)[]) sum[key] += one[key];
-    return sum;
+    return sumOfCounters(this.#counters.values());
   }
 
   /** Contents count alike, whatever their size; nobody has looked at the later ones' rows yet. */

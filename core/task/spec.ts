@@ -85,6 +85,13 @@ export function zeroCounters(): TaskCounters {
   };
 }
 
+/** What several tasks, or contents, have done together. */
+export function sumOfCounters(all: Iterable<Readonly<TaskCounters>>): TaskCounters {
+  const sum = zeroCounters();
+  for (const one of all) for (const key of Object.keys(sum) as (keyof TaskCounters)[]) sum[key] += one[key];
+  return sum;
+}
+
 /** A row that was refused. Says where and why, never what. */
 export interface DirtyRecord {
   /** Who refused it. */

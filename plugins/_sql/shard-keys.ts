@@ -11,6 +11,39 @@ export interface KeyReader {
   after(column: string, from: bigint | undefined, count: number): Promise<readonly bigint[]>;
 }
 
+/** How a server is asked for the keys of one table. */
+export interface KeyQueries {
+  readonly session: string;
+  /** Condition of the job file. */
+  readonly where: string | undefined;
+  readonly quoteName: (name: string) => string;
+  /** Sends the statement that is made for the table, as it stands in FROM, and returns all its values. */
+  readonly values: (select: (table: string) => string) => Promise<bigint[]>;
+}
+
+/** Reads the keys of a table in its server's order. */
+export function keyReader({ session, where, quoteName, values }: KeyQueries): KeyReader {
+  const filterOf = (...conditions: readonly string[]) => {
+    const all = where === undefined ? conditions : [...conditions, where];
+    return all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`;
+  };
+  return {
+    session,
+
+    async bounds(column) {
+      const name = quoteName(column);
+      const [min, max] = await values((table) => `SELECT MIN(${name}), MAX(${name}) FROM ${table}${filterOf()}`);
+      return min === undefined || max === undefined ? undefined : { min, max };
+    },
+
+    after(column, last, count) {
+      const name = quoteName(column);
+      const filter = last === undefined ? filterOf() : filterOf(`${name} > ${last}`);
+      return values((table) => `SELECT ${name} FROM ${table}${filter} ORDER BY ${name} LIMIT ${count}`);
+    },
+  };
+}
+
 interface Keyed {
   readonly name: string;
   readonly column: string;

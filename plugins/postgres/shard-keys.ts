@@ -1,7 +1,7 @@
 import type { Split } from 'dray/sdk';
 import type { Connections } from '../_sql/connections.ts';
 import { type Part, sessionOf } from '../_sql/parts.ts';
-import type { KeyReader } from '../_sql/shard-keys.ts';
+import { type KeyReader, keyReader } from '../_sql/shard-keys.ts';
 import { findTable } from './catalog.ts';
 import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
@@ -23,22 +23,5 @@ export function keysOf({ name: split, part }: Split, clients: Connections<Client
     }
   }
 
-  return {
-    session,
-
-    async bounds(column) {
-      const name = quoteName(column);
-      const [min, max] = await values(
-        (sql) => `SELECT min(${name}), max(${name}) FROM ${sql}${where === undefined ? '' : ` WHERE ${where}`}`,
-      );
-      return min === undefined || max === undefined ? undefined : { min, max };
-    },
-
-    after(column, last, count) {
-      const name = quoteName(column);
-      const conditions = [...(last === undefined ? [] : [`${name} > ${last}`]), ...(where === undefined ? [] : [where])];
-      const filter = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-      return values((sql) => `SELECT ${name} FROM ${sql}${filter} ORDER BY ${name} LIMIT ${count}`);
-    },
-  };
+  return keyReader({ session, where, quoteName, values });
 }

@@ -1,6 +1,7 @@
 import { defineReader, type PluginContext, type Reader, texts, z } from 'dray/sdk';
 import { fileReaderDifferences } from '../_files/differences.ts';
 import { fileReaderShape } from '../_files/reader-options.ts';
+import { sftpDifferences } from './differences.ts';
 import { connectionShape, sftpOptions } from './options.ts';
 
 const options = z.strictObject({
@@ -34,17 +35,7 @@ export default defineReader({
   name: 'sftp',
   aliases: ['ftpreader', 'sftpreader'],
   summary: 'Reads files of an SFTP server: CSV, text, COPY text, JSON lines or Parquet, packed and encrypted or not',
-  differences: [
-    { what: '`protocol`', datax: 'ftp or sftp, and must be there', here: 'sftp, also if it is left out; plain FTP is refused' },
-    {
-      what: 'the key of the server',
-      datax: 'is not looked at',
-      here: 'must be in known_hosts or in `hostKey`',
-      tell: { option: 'hostKey', when: 'absent' },
-    },
-    { what: 'login', datax: 'a password', here: 'a password, a private key or an agent' },
-    ...fileReaderDifferences,
-  ],
+  differences: [...sftpDifferences, ...fileReaderDifferences],
   options,
   address: { scheme: 'sftp', parameter: addressed },
   example: {

@@ -1,6 +1,7 @@
 import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
 import { fileWriterDifferences } from '../_files/differences.ts';
 import { fileWriterShape } from '../_files/writer-options.ts';
+import { sftpDifferences } from './differences.ts';
 import { connectionShape, sftpOptions } from './options.ts';
 
 const options = z.strictObject({
@@ -23,17 +24,7 @@ export default defineWriter({
   name: 'sftp',
   aliases: ['ftpwriter', 'sftpwriter'],
   summary: 'Writes files to an SFTP server, with digests beside them; they appear when the job has succeeded',
-  differences: [
-    { what: '`protocol`', datax: 'ftp or sftp, and must be there', here: 'sftp, also if it is left out; plain FTP is refused' },
-    {
-      what: 'the key of the server',
-      datax: 'is not looked at',
-      here: 'must be in known_hosts or in `hostKey`',
-      tell: { option: 'hostKey', when: 'absent' },
-    },
-    { what: 'login', datax: 'a password', here: 'a password, a private key or an agent' },
-    ...fileWriterDifferences,
-  ],
+  differences: [...sftpDifferences, ...fileWriterDifferences],
   options,
   example: {
     host: 'files.example.com',

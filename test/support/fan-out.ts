@@ -7,6 +7,7 @@ import { runTogether } from '../../core/task/run-together.ts';
 import type { TaskSpec } from '../../core/task/spec.ts';
 import { dispatched } from './dispatched.ts';
 import { fakeJob, listening } from './fake-plugins.ts';
+import { inThisThread, unheard } from './in-this-thread.ts';
 import { newLedger } from './new-ledger.ts';
 
 export type FakeTarget = { readonly plugin: WriterPlugin } & Partial<Omit<FanOut, 'target'>>;
@@ -32,26 +33,13 @@ export async function runFanOut(job: Job, options: Partial<RunOptions> = {}) {
     ledger: await newLedger(),
     channels: undefined,
     ...dispatched(),
-    executor: (_tasks, channels) => ({
-      lanes: channels,
-      join: async () => undefined,
-      run: (_lane, spec, heardBy, signal) => {
-        if (spec.beside === undefined) return runTask(spec, pluginsOf(spec), heardBy, signal);
-        const plugins = [spec, ...spec.beside].map(pluginsOf);
-        return runTogether(spec, plugins, heardBy, signal, ownReader(plugins[0]!.reader, spec.reader));
-      },
-      cut: async () => undefined,
-      close: async () => undefined,
+    executor: inThisThread((_lane, spec, heardBy, signal) => {
+      if (spec.beside === undefined) return runTask(spec, pluginsOf(spec), heardBy, signal);
+      const plugins = [spec, ...spec.beside].map(pluginsOf);
+      return runTogether(spec, plugins, heardBy, signal, ownReader(plugins[0]!.reader, spec.reader));
     }),
     signal: new AbortController().signal,
-    listener: {
-      ...listener,
-      note: () => undefined,
-      planning: () => undefined,
-      contentStarts: () => undefined,
-      progress: () => undefined,
-      contentEnds: () => undefined,
-    },
+    listener: { ...listener, ...unheard },
     ...options,
   });
   return { report, heard };

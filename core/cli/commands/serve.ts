@@ -3,7 +3,6 @@ import { DrayError } from '../../sdk/index.ts';
 import { type RunningServer, startServer } from '../../serve/serve.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { maxLanes } from '../run-once.ts';
 import { Screen } from '../screen.ts';
 import type { ServerEvent } from '../server-client.ts';
 import { type StateOptions, stateOf } from '../state.ts';
@@ -27,7 +26,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       {
         controller,
         state,
-        executor: (tasks, width) => threadExecutor(Math.min(tasks, Math.max(width, maxLanes))),
+        executor: threadExecutor,
         environment: process.env,
         print: (text) => process.stdout.write(text),
       },

@@ -8,6 +8,7 @@ import { runTask } from '../../../core/task/run-task.ts';
 import type { TaskOutcome, TaskSpec } from '../../../core/task/spec.ts';
 import { dispatched } from '../../support/dispatched.ts';
 import { countingReader, fakeJob, fakeWriter, listening } from '../../support/fake-plugins.ts';
+import { inThisThread, unheard } from '../../support/in-this-thread.ts';
 import { newLedger } from '../../support/new-ledger.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -21,27 +22,20 @@ async function run(job: Job, ledger: RunLedger, fails: Fail = () => undefined) {
     ledger,
     channels: undefined,
     ...dispatched(),
-    executor: (_tasks, channels) => ({
-      lanes: channels,
-      join: async () => undefined,
-      async run(_lane, spec, taskListener, signal): Promise<TaskOutcome> {
-        attempts.push([spec.id, spec.attempt]);
-        const { reader, writer } = job.contents[spec.content]!;
-        const code = fails(spec);
-        if (code === undefined) return runTask(spec, { reader: reader.plugin, writer: writer.plugin }, taskListener, signal);
-        const error = new DrayError(code, `planned ${code}`, { side: 'target' }).toWire();
-        return { state: 'failed', counters: { ...zero }, error };
-      },
-      cut: async () => undefined,
-      close: async () => undefined,
+    executor: inThisThread(async (_lane, spec, taskListener, signal): Promise<TaskOutcome> => {
+      attempts.push([spec.id, spec.attempt]);
+      const { reader, writer } = job.contents[spec.content]!;
+      const code = fails(spec);
+      if (code === undefined) return runTask(spec, { reader: reader.plugin, writer: writer.plugin }, taskListener, signal);
+      const error = new DrayError(code, `planned ${code}`, { side: 'target' }).toWire();
+      return { state: 'failed', counters: { ...zero }, error };
     }),
     signal: new AbortController().signal,
-    listener: { ...listener, note: nothing, planning: nothing, contentStarts: nothing, progress: nothing, contentEnds: nothing },
+    listener: { ...listener, ...unheard },
   });
   return { report, heard, attempts };
 }
 
-const nothing = () => undefined;
 const zero = {
   rowsRead: 0,
   rowsWritten: 0,

@@ -6,6 +6,7 @@ import { runTask } from '../../../core/task/run-task.ts';
 import type { TaskSpec } from '../../../core/task/spec.ts';
 import { dispatched } from '../../support/dispatched.ts';
 import { fakeJob, fakeReader, fakeWriter, listening } from '../../support/fake-plugins.ts';
+import { inThisThread, unheard } from '../../support/in-this-thread.ts';
 import { newLedger } from '../../support/new-ledger.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { until } from '../../support/until.ts';
@@ -44,10 +45,8 @@ async function run(
     ledger,
     channels: undefined,
     ...dispatched(),
-    executor: (_tasks, channels) => ({
-      lanes: channels,
-      join: async () => undefined,
-      run: async (lane, spec, taskListener, signal) => {
+    executor: inThisThread(
+      async (lane, spec, taskListener, signal) => {
         const code = fails(spec);
         const { reader, writer } = job.contents[0]!;
         const refusing = { ...taskListener, mayCommit: async () => Promise.reject(new DrayError(code ?? 'INTERNAL', 'planned')) };
@@ -57,16 +56,14 @@ async function run(
         };
         return runTask(spec, { reader: reader.plugin, writer: writer.plugin }, listening, signal);
       },
-      cut: async (lane) => cuts.get(lane)?.(),
-      close: async () => undefined,
-    }),
+      async (lane) => cuts.get(lane)?.(),
+    ),
     signal: new AbortController().signal,
-    listener: { ...listener, note: nothing, planning: nothing, contentStarts: nothing, progress: nothing, contentEnds: nothing },
+    listener: { ...listener, ...unheard },
   });
   return { report, heard };
 }
 
-const nothing = () => undefined;
 const numbers = (cells: (string | null)[][]) => cells.map(([cell]) => cell ?? '').toSorted((a, b) => a.localeCompare(b));
 const everyRow = ['0', '1', '2', '3', '4', '5', 'short'];
 

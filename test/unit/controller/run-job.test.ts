@@ -6,6 +6,7 @@ import { runTask } from '../../../core/task/run-task.ts';
 import { textSchema } from '../../support/arbitraries.ts';
 import { dispatched } from '../../support/dispatched.ts';
 import { countingReader, fakeJob, fakeReader, fakeWriter, listening, pushRows } from '../../support/fake-plugins.ts';
+import { inThisThread, unheard } from '../../support/in-this-thread.ts';
 import { newLedger } from '../../support/new-ledger.ts';
 
 afterEach(() => void vi.useRealTimers());
@@ -18,24 +19,15 @@ async function run(job: Job, options: Partial<RunOptions> = {}) {
     ledger: await newLedger(),
     channels: undefined,
     ...dispatched(),
-    executor: (_tasks, channels) => ({
-      lanes: channels,
-      join: async () => undefined,
-      run: (_lane, spec, taskListener, signal) => {
-        const { reader, writer } = job.contents[spec.content]!;
-        return runTask(spec, { reader: reader.plugin, writer: writer.plugin }, taskListener, signal);
-      },
-      cut: async () => undefined,
-      close: async () => undefined,
+    executor: inThisThread((_lane, spec, taskListener, signal) => {
+      const { reader, writer } = job.contents[spec.content]!;
+      return runTask(spec, { reader: reader.plugin, writer: writer.plugin }, taskListener, signal);
     }),
     signal: new AbortController().signal,
     listener: {
       ...listener,
-      note: () => undefined,
-      planning: () => undefined,
+      ...unheard,
       contentStarts: (_content, facts) => started.push(facts),
-      progress: () => undefined,
-      contentEnds: () => undefined,
     },
     ...options,
   });

@@ -41,12 +41,17 @@ test('two jobs of the same priority that always have tasks are never further apa
   );
 });
 
+/** Each task that has started ends, and so the next one starts. */
+function takeTurns(night: Night, turns: number): void {
+  for (let turn = 0; turn < turns; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+}
+
 test('a job that comes later gets its share from then on, and nothing for the time before', () => {
   const night = new Night();
   night.submit('early', 100);
   for (let task = 0; task < 20; task++) night.end('early', task);
   night.submit('late', 100);
-  for (let turn = 0; turn < 20; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+  takeTurns(night, 20);
   expect(given(night, 'late', 1, 21)).toBe(10);
 });
 
@@ -57,7 +62,7 @@ test('a job that was held up by its data source does not make up for that afterw
   night.submit('other', 100);
   for (let task = 0; task < 20; task++) night.end('other', task);
   night.limit('db', 10);
-  for (let turn = 0; turn < 20; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+  takeTurns(night, 20);
   // It is one ahead, as the first of two that tie.
   expect(given(night, 'held up', 1, 21)).toBe(11);
 });
@@ -68,7 +73,7 @@ test('a job that was held up by its own width does not make up for that afterwar
   night.submit('other', 100);
   for (let task = 0; task < 20; task++) night.end('other', task);
   night.do({ type: 'width', job: 'narrow', maxRunning: 10 });
-  for (let turn = 0; turn < 20; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+  takeTurns(night, 20);
   expect(given(night, 'narrow', 1, 21)).toBe(11);
 });
 
@@ -82,7 +87,7 @@ test('a job that comes to a data source that was closed before gets its share li
   night.end('other', 20);
   night.submit('late', 100, { resources: ['db'] });
   const from = night.starts.length;
-  for (let turn = 0; turn < 30; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+  takeTurns(night, 30);
   expect(given(night, 'late', 1, from)).toBeGreaterThanOrEqual(9);
 });
 
@@ -107,6 +112,6 @@ test('a job whose priority is raised stands among the others there as one that h
   night.submit('important', 100, { priority: 9 });
   night.do({ type: 'priority', job: 'raised', priority: 9 });
   const from = night.starts.length;
-  for (let turn = 0; turn < 20; turn++) night.end(night.starts.at(-1)!.job, night.starts.at(-1)!.task);
+  takeTurns(night, 20);
   expect(given(night, 'raised', 1, from)).toBe(10);
 });
