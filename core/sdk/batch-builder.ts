@@ -11,14 +11,13 @@ const maxSpareBuffers = 4;
  */
 export class BatchBuilder {
   readonly schema: Schema;
-  /** Bytes after which a batch counts as full. */
-  readonly maxBytes: number;
   /** Rows after which a batch counts as full. */
   readonly maxRows: number;
   /** Where to write to; replaced by `reserve` and `take`, so read it again after either. */
   buffer: Buffer;
   #position = 0;
   #rowCount = 0;
+  #maxBytes: number;
   #capacity = 64 * 1024;
   /** Memory of batches handed out, and how much of it they fill; weakly, because not every one comes back. */
   readonly #lent = new WeakMap<ArrayBufferLike, number>();
@@ -27,7 +26,7 @@ export class BatchBuilder {
 
   constructor(schema: Schema, limits: { maxBytes: number; maxRows: number }) {
     this.schema = schema;
-    this.maxBytes = limits.maxBytes;
+    this.#maxBytes = limits.maxBytes;
     this.maxRows = limits.maxRows;
     this.buffer = Buffer.allocUnsafe(0);
   }
@@ -41,8 +40,21 @@ export class BatchBuilder {
     return this.#position;
   }
 
+  /** Bytes after which a batch counts as full. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** From now on batches have so many bytes. */
+  resize(maxBytes: number): void {
+    if (maxBytes === this.#maxBytes) return;
+    this.#maxBytes = maxBytes;
+    this.#capacity = Math.min(this.#capacity, maxBytes);
+    this.#spare.length = 0;
+  }
+
   get isFull(): boolean {
-    return this.#position >= this.maxBytes || this.#rowCount >= this.maxRows;
+    return this.#position >= this.#maxBytes || this.#rowCount >= this.maxRows;
   }
 
   /** Makes sure that `byteCount` more bytes fit behind `position`. */
@@ -50,7 +62,7 @@ export class BatchBuilder {
     const needed = this.#position + byteCount;
     if (needed <= this.buffer.length) return;
     // The first buffers are small, so that a 50-row job does not touch megabytes; later ones have the size the last one grew to.
-    if (this.#position > 0) this.#capacity = Math.min(this.#capacity * 4, this.maxBytes + (this.maxBytes >> 3));
+    if (this.#position > 0) this.#capacity = Math.min(this.#capacity * 4, this.#maxBytes + (this.#maxBytes >> 3));
     const spare = this.#spare.pop();
     const grown = spare !== undefined && spare.length >= needed ? spare : Buffer.allocUnsafeSlow(Math.max(needed, this.#capacity));
     this.buffer.copy(grown, 0, 0, this.#position);

@@ -10,6 +10,7 @@ import {
   type TransformerPlugin,
   type WriterPlugin,
 } from '../sdk/index.ts';
+import { BatchPace } from './batch-pace.ts';
 import { cancelGraceMs, orAborted } from './or-aborted.ts';
 import type { ReaderSource } from './reader-source.ts';
 import { runTask, type TaskPlugins } from './run-task.ts';
@@ -48,6 +49,8 @@ export class Lane {
   /** The task that runs; what the reader says between tasks waits for the next one. */
   #listener: TaskListener | undefined;
   #unsaid: string[] = [];
+  /** What the tasks of a content have shown of its target. */
+  #pace: { readonly run: string; readonly content: number; readonly pace: BatchPace } | undefined;
 
   constructor(load: PluginLoader) {
     this.#load = load;
@@ -78,7 +81,7 @@ export class Lane {
       const reader = await this.#load.reader(spec.reader.plugin);
       const plugins = await Promise.all([spec, ...(spec.beside ?? [])].map((one) => this.#pluginsOf(one, reader)));
       const source = this.#source(spec, reader);
-      if (spec.beside === undefined) return await runTask(spec, plugins[0]!, listener, signal, source);
+      if (spec.beside === undefined) return await runTask(spec, plugins[0]!, listener, signal, source, this.#paceOf(spec));
       return await runTogether(spec, plugins, listener, signal, source);
     } catch (error) {
       return { state: 'failed', counters: zeroCounters(), error: asDrayError(error).toWire() };
@@ -97,6 +100,11 @@ export class Lane {
     const writer = await this.#load.writer(spec.writer.plugin);
     const transformers = await Promise.all(spec.transformers.map(({ plugin }) => this.#load.transformer(plugin)));
     return { reader, writer, transformers };
+  }
+
+  #paceOf({ run, content, batch }: TaskSpec): BatchPace {
+    if (this.#pace?.run !== run || this.#pace.content !== content) this.#pace = { run, content, pace: new BatchPace(batch.maxBytes) };
+    return this.#pace.pace;
   }
 
   #source(spec: TaskSpec, plugin: ReaderPlugin): ReaderSource {

@@ -19,3 +19,12 @@ export async function orAborted<T>(call: Promise<T>, signal: AbortSignal, graceM
     signal.removeEventListener('abort', onAbort!);
   }
 }
+
+/** Waits for a release whose own failure tells nothing: what matters has been committed or has failed before. */
+export async function quietly(release: Promise<void> | undefined): Promise<void> {
+  try {
+    await release;
+  } catch {
+    // The connection or file is gone, which is what was wanted.
+  }
+}

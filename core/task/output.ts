@@ -45,6 +45,11 @@ export class ChannelOutput implements RecordOutput {
     return this.feed?.pendingRows ?? this.builder.rowCount;
   }
 
+  /** From now on batches have so many bytes; those that several tasks share stay as they are. */
+  resize(maxBytes: number): void {
+    this.builder.resize(maxBytes);
+  }
+
   /** Takes back the memory of a batch that was read, when nobody reads it here any more. */
   reuse(batch: RecordBatch): void {
     (this.feed ?? this.builder).reuse(batch);

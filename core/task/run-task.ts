@@ -17,10 +17,12 @@ import { openChain, type Transformed, type TransformerChain } from '../transform
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import { allOf } from './all-limits.ts';
+import { BatchPace } from './batch-pace.ts';
 import { DirtyLimit } from './dirty-limit.ts';
 import { Fit, type Misfit } from './fit.ts';
 import { loadBatch } from './load-batch.ts';
-import { cancelGraceMs, orAborted } from './or-aborted.ts';
+import { refuseMiscount } from './miscount.ts';
+import { cancelGraceMs, orAborted, quietly } from './or-aborted.ts';
 import { ChannelOutput } from './output.ts';
 import { ownReader, type ReaderSource } from './reader-source.ts';
 import { RowPlaces } from './row-places.ts';
@@ -46,6 +48,7 @@ interface Committed {
  * Runs one task to its end in the calling thread: reader → channel → checks → writer, on one event loop. Ends with the target's commit, or
  * with everything undone. Never rejects.
  * @param readers where the reader comes from; default: opened for this task
+ * @param pace what earlier tasks have shown of the target; default: nothing
  */
 export async function runTask(
   spec: TaskSpec,
@@ -53,12 +56,13 @@ export async function runTask(
   listener: TaskListener,
   cancel: AbortSignal,
   readers: ReaderSource = ownReader(plugins.reader, spec.reader),
+  pace = new BatchPace(spec.batch.maxBytes),
 ): Promise<TaskOutcome> {
   const stop = new AbortController();
   const onCancel = () => stop.abort(cancel.reason);
   cancel.addEventListener('abort', onCancel, { once: true });
   if (cancel.aborted) onCancel();
-  const run = new TaskRun(spec, plugins, readers, listener, stop);
+  const run = new TaskRun(spec, plugins, readers, listener, stop, pace);
   // Not kept alive by this: a program in which nothing can happen any more must end, and say so.
   const ticker = setInterval(() => run.report(), progressIntervalMs).unref();
   listener.cuttable?.(() => run.cut());
@@ -99,6 +103,7 @@ class TaskRun {
   readonly #readers: ReaderSource;
   readonly #listener: TaskListener;
   readonly #stop: AbortController;
+  readonly #pace: BatchPace;
   readonly #context: PluginContext;
   readonly #channel: Channel;
   readonly #output: ChannelOutput;
@@ -123,8 +128,9 @@ class TaskRun {
   /** Ends the writer's connections. Not in the middle of a commit, if that can be waited for. */
   readonly #writerLife = new AbortController();
 
-  constructor(spec: TaskSpec, plugins: TaskPlugins, readers: ReaderSource, listener: TaskListener, stop: AbortController) {
+  constructor(spec: TaskSpec, plugins: TaskPlugins, readers: ReaderSource, listener: TaskListener, stop: AbortController, pace: BatchPace) {
     this.#spec = spec;
+    this.#pace = pace;
     this.#members = [...(spec.split.members ?? [spec.split])];
     this.#plugins = plugins;
     this.#readers = readers;
@@ -149,6 +155,7 @@ class TaskRun {
         this.#dirty('source', this.counters.rowsRead + this.#output.pendingRows, fault);
       },
     });
+    this.#output.resize(pace.bytes);
   }
 
   get watched() {
@@ -352,7 +359,18 @@ class TaskRun {
   }
 
   #watchedWriter(taskWriter: TaskWriter): Pick<TaskWriter, 'write'> {
-    return { write: (batch) => this.#pending(taskWriter, () => taskWriter.write(batch)) };
+    const { rates } = this.#spec;
+    // Under a rate limit batches are small on purpose.
+    const isLimited = rates.bytesPerSecond > 0 || rates.recordsPerSecond > 0;
+    return {
+      write: async (batch) => {
+        const startedAt = performance.now();
+        await this.#pending(taskWriter, () => taskWriter.write(batch));
+        if (isLimited) return;
+        this.#pace.wrote(batch.bytes.length, performance.now() - startedAt);
+        this.#output.resize(this.#pace.bytes);
+      },
+    };
   }
 
   async #pending<T>(taskWriter: TaskWriter, call: () => Promise<T>): Promise<T> {
@@ -377,24 +395,5 @@ class TaskRun {
       ...(cells === undefined ? {} : { cells }),
     });
     this.#dirtyLimit.add();
-  }
-}
-
-/** Every row that was read is written, filtered or dirty; anything else is a bug of a plugin or of ours, and must not be committed. */
-function refuseMiscount({ rowsRead, rowsWritten, rowsFiltered, rowsDirty }: TaskTally | Omit<TaskTally, 'attempt'>): void {
-  if (rowsRead === rowsWritten + rowsFiltered + rowsDirty) return;
-  throw new DrayError(
-    'ROWS_DIFFER',
-    `${rowsRead} rows were read, and ${rowsWritten} written, ${rowsFiltered} filtered and ${rowsDirty} dirty: the sums differ`,
-    { remedy: 'This is a bug in dray or in a plugin: report it. Nothing of this task was committed.' },
-  );
-}
-
-/** Waits for a release whose own failure tells nothing: what matters has been committed or has failed before. */
-async function quietly(release: Promise<void> | undefined): Promise<void> {
-  try {
-    await release;
-  } catch {
-    // The connection or file is gone, which is what was wanted.
   }
 }
