@@ -141,6 +141,7 @@ async function main(): Promise<number> {
     .addOption(jobOptions.channels)
     .addOption(jobOptions.json)
     .addOption(jobOptions.lenient)
+    .addOption(jobOptions.stateDir)
     .option('--offline', 'check the files only, connect to nothing', false)
     .addHelpText('after', '\nExamples:\n  dray check orders.json\n  dray check --offline jobs/*.json')
     .action(async (files: string[], options) => {
@@ -154,6 +155,7 @@ async function main(): Promise<number> {
     .addOption(jobOptions.channels)
     .addOption(jobOptions.json)
     .addOption(jobOptions.lenient)
+    .addOption(jobOptions.stateDir)
     .option('--all', 'list every task, however many there are', false)
     .addHelpText('after', "\nExamples:\n  dray plan orders.json\n  dray plan orders.json --json | jq '.contents[0].splits | length'")
     .action(async (file: string, options) => {

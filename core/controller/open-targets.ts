@@ -3,6 +3,7 @@ import { taskOf } from '../ledger/events.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
 import { closePlan, type OpenPlan, openTarget, type Plan, type PlanOptions, planBeside, planContent } from './plan.ts';
 import { resumedPlan } from './resumed-plan.ts';
+import { pairOf } from './schedule.ts';
 
 /** A target of a content of the job file. */
 export interface NumberedTarget {
@@ -31,9 +32,10 @@ export async function openTargets(targets: readonly NumberedTarget[], options: P
   if (first === undefined) return [];
   const planned = targets.find(({ number }) => mustKeepPlan(ledger, number));
   const stored = ({ number }: NumberedTarget) => ledger.earlier?.contents.get(number)?.plan;
+  const bytesPerSecond = await ledger.speeds.of(pairOf(targets.map(({ content }) => content)));
   const source: Plan =
     planned === undefined
-      ? await planContent(first.content, options)
+      ? await planContent(first.content, { ...options, bytesPerSecond })
       : { ...(await resumedPlan(first.content, stored(planned)!, options)), resumed: stored(first) };
   const open: OpenTarget[] = [];
   try {

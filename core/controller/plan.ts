@@ -12,7 +12,7 @@ import {
   type WriteIntent,
   type Writer,
 } from '../sdk/index.ts';
-import { bytesPerTask, defaultSplitBytes } from '../splitter/size.ts';
+import { bytesPerTask, splitBytesAt } from '../splitter/size.ts';
 import { planSplits, type SplitPlan } from '../splitter/split-plan.ts';
 import { orAborted } from '../task/or-aborted.ts';
 import { deliveredBy } from './delivered.ts';
@@ -23,7 +23,10 @@ const cancelGraceMs = 3000;
 /** How planning is done, and to whom it talks. */
 export interface PlanOptions {
   readonly channels: number;
+  /** What the job file says that one task should read. */
   readonly splitBytes: number | undefined;
+  /** How fast a thread has moved rows from this source to these targets before; undefined: nobody has measured it. */
+  readonly bytesPerSecond?: number | undefined;
   readonly context: PluginContext;
   /** What planning is about to do that takes long, and what people should know of the source. */
   readonly note: (message: string) => void;
@@ -58,7 +61,7 @@ export async function planContent(content: Content, options: PlanOptions): Promi
     const [first] = source.columns;
     if (first === undefined) throw new DrayError('COLUMN_MISSING', 'the source has no columns', { side: 'source' });
     const delivered = await deliveredBy(content.transformers, source, context);
-    const splitBytes = options.splitBytes ?? defaultSplitBytes;
+    const splitBytes = options.splitBytes ?? splitBytesAt(options.bytesPerSecond);
     const hint: SplitHint = { channels, bytesPerTask: (total) => bytesPerTask(total, { channels, splitBytes }) };
     const parts = (await on('source', signal, () => reader.split?.(hint))) ?? [{ name: 'all' }];
     const splitPlan = await on('source', signal, () =>

@@ -13,7 +13,7 @@ import { closeReader, verifySource } from './plan.ts';
 import type { RunHandle } from './run-handle.ts';
 import type { RunListener } from './run-job.ts';
 import { TaskRunner } from './run-tasks.ts';
-import type { Schedule, ScheduledContent } from './schedule.ts';
+import { pairOf, type Schedule, type ScheduledContent } from './schedule.ts';
 import { ContentSnapshot } from './snapshot.ts';
 import type { TargetTasks } from './target-tasks.ts';
 
@@ -239,7 +239,7 @@ class ContentRun {
     const { bytesPerSecond, recordsPerSecond } = this.#context.job;
     // Threads have to start, and connections; and a limit says nothing of what the systems can do.
     if (seconds < minLearnedSeconds || bytes === 0 || bytesPerSecond > 0 || recordsPerSecond > 0) return;
-    await this.#context.ledger.speeds.learn(this.#context.schedule.pairOf(this.#plans), bytes / seconds);
+    await this.#context.ledger.speeds.learn(pairOf(this.#plans.map(({ content }) => content)), bytes / seconds);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { freemem } from 'node:os';
-import type { Job } from '../job/load-job.ts';
+import type { Content, Job } from '../job/load-job.ts';
 import type { Speeds } from '../ledger/speeds.ts';
 import { type Bound, estimate, presetBytesPerSecond } from '../scheduler/estimate.ts';
 import type { TaskFacts } from '../scheduler/events.ts';
@@ -40,6 +40,11 @@ interface ScheduleContext {
   readonly speeds: Speeds;
 }
 
+/** The systems of a content, as the measured speeds name them. @param targets the contents that read the same rows */
+export function pairOf(targets: readonly Pick<Content, 'reader' | 'writer'>[]): string {
+  return `${targets[0]?.reader.plugin.name} → ${targets.map(({ writer }) => writer.plugin.name).join(' + ')}`;
+}
+
 /** Works out what the scheduler must know of a run's contents, and submits their tasks. */
 export class Schedule {
   readonly #job: Job;
@@ -50,12 +55,6 @@ export class Schedule {
     this.#context = context;
   }
 
-  /** The systems of a content, as the measured speeds name them. */
-  pairOf(plans: readonly [Plan, ...Plan[]]): string {
-    const { reader } = plans[0].content;
-    return `${reader.plugin.name} → ${plans.map(({ content }) => content.writer.plugin.name).join(' + ')}`;
-  }
-
   /** Submits the tasks of a content that are not committed yet. @param plans by target */
   async content(
     plans: readonly [Plan, ...Plan[]],
@@ -64,7 +63,7 @@ export class Schedule {
     const [plan] = plans;
     const { run, channels, dispatcher, handle, speeds } = this.#context;
     const { finishWithinMs, deadlineAt, pool = defaultPool } = this.#job;
-    const measured = await speeds.of(this.pairOf(plans));
+    const measured = await speeds.of(pairOf(plans.map((one) => one.content)));
     const bounds: Bound[] = [
       { what: 'the cores of this machine', threads: defaultChannels() },
       { what: 'the memory of this machine', threads: freemem() / bytesPerThread },

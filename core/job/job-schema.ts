@@ -52,7 +52,7 @@ const setting = z.strictObject({
   splitBytes: integer({ min: 1 << 20 })
     .optional()
     .describe(
-      'Bytes of the source that one task should read; big tables are cut accordingly, small ones packed together. Default: 67108864',
+      'Bytes of the source that one task should read; big tables are cut accordingly, small ones packed together. Default: what a thread has moved between these systems in two seconds before, 4 to 256 MB; 64 MB where that is not known',
     ),
   guarantee: guarantee
     .default('at-least-once')

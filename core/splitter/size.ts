@@ -1,7 +1,10 @@
 import type { Split } from '../sdk/index.ts';
 
-/** Bytes at the source that one task should read, where the job file does not say. */
-export const defaultSplitBytes = 64 << 20;
+/** Bytes at the source that one task should read, where neither the job file nor earlier runs say. */
+const defaultSplitBytes = 64 << 20;
+/** How long a task should last: long beside what it costs to begin one, short beside what is lost when it fails. */
+const taskSeconds = 2;
+const [leastSplitBytes, mostSplitBytes] = [4 << 20, 256 << 20];
 /** Splits per channel at least, so that a channel that finishes early takes more. */
 const splitsPerChannel = 4;
 /**
@@ -21,6 +24,15 @@ export interface SplitSizes {
   /** Bytes of the source per task. */
   readonly bytesPerTask: number;
   readonly channels: number;
+}
+
+/**
+ * Bytes that one task should read, by how fast a thread has moved rows between these systems before.
+ * @param bytesPerSecond undefined: nobody knows
+ */
+export function splitBytesAt(bytesPerSecond: number | undefined): number {
+  if (bytesPerSecond === undefined) return defaultSplitBytes;
+  return Math.min(mostSplitBytes, Math.max(leastSplitBytes, Math.round(bytesPerSecond * taskSeconds)));
 }
 
 /** How much each task of a content should read: `splitBytes`, or less so that all channels have work, or more so that tasks stay few. */

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { KeyRange } from '../../core/sdk/index.ts';
 import { freePort } from '../support/free-port.ts';
@@ -42,6 +44,7 @@ interface PlanJson {
   readonly contents: readonly {
     readonly table: string;
     readonly key: string | null;
+    readonly bytesPerSecond: number | null;
     readonly method: string;
     readonly estimatedRows: number | null;
     readonly estimatedBytes: number | null;
@@ -107,6 +110,7 @@ describe.each(['postgres', 'mysql'] as const)('a table of %s', (kind) => {
       estimatedRows: expect.any(Number),
       estimatedBytes: expect.any(Number),
       shards: 0,
+      bytesPerSecond: null,
       tables: [
         {
           table: 'orders',
@@ -163,6 +167,27 @@ describe.each(['postgres', 'mysql'] as const)('a table of %s', (kind) => {
     expect(await splitsOf(jobOf(reader, { setting: { speed: { channel: 1 }, splitBytes: 1 << 20 } }))).toBe(5);
     expect(await splitsOf(jobOf(reader, { setting: { speed: { channel: 1 }, splitBytes: 8 << 20 } }))).toBe(2);
     expect(await splitsOf(jobOf(reader, { setting: { speed: { channel: 1 } } }), '--channels', '8')).toBe(5);
+  });
+
+  test('is cut by what a thread has moved in two seconds before, and the plan and the run agree on that', async () => {
+    const stateDir = tempFolder();
+    writeFileSync(join(stateDir, 'speeds.json'), JSON.stringify({ [`${kind} → stream`]: { bytesPerSecond: 2 << 20, runs: 3 } }));
+    const job = jobOf(readerOf(databases[kind], 'orders'), { setting: { speed: { channel: 1 } } });
+    const { content } = await planned(job, '--state-dir', stateDir);
+    expect(content.bytesPerSecond).toBe(2 << 20);
+    expect(content.splits.length).toBeGreaterThan(2);
+    const file = writeJob(tempFolder(), job);
+    const { stdout } = await runDray(['plan', '--state-dir', stateDir, file]);
+    expect(stdout).toContain('  a thread has moved 2.1 MB/s between these systems: no task should read more than 4.2 MB');
+    const { report } = await runDray(['run', '--json', '--state-dir', stateDir, file]);
+    expect(report).toMatchObject({ state: 'done', contents: [{ reader: kind, writer: 'stream' }] });
+    expect(report!.tasks).toHaveLength(content.splits.length);
+    const own = await planned(
+      jobOf(readerOf(databases[kind], 'orders'), { setting: { speed: { channel: 1 }, splitBytes: 64 << 20 } }),
+      '--state-dir',
+      stateDir,
+    );
+    expect([own.content.bytesPerSecond, own.content.splits.length]).toEqual([null, 1]);
   });
 
   test('of which most rows have no key says so, and counts them where they are read', async () => {

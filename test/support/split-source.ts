@@ -1,5 +1,5 @@
 import type { KeySource, Reader, ReaderPlugin, Schema, Split } from '../../core/sdk/index.ts';
-import { defaultSplitBytes } from '../../core/splitter/size.ts';
+import { splitBytesAt } from '../../core/splitter/size.ts';
 import { planSplits, type SplitPlan } from '../../core/splitter/split-plan.ts';
 import { ChannelOutput } from '../../core/task/output.ts';
 import { Channel } from '../../core/transport/channel.ts';
@@ -83,7 +83,7 @@ async function openParameter({ kind, login }: Database, options: object, from: o
         ...unheard,
       });
     },
-    plan: () => planSplits(planning, parts, { channels: 4, splitBytes: defaultSplitBytes, ...unheard }),
+    plan: () => planSplits(planning, parts, { channels: 4, splitBytes: splitBytesAt(undefined), ...unheard }),
     read: (split) => readSplit(reading, schema, JSON.parse(JSON.stringify(split)) as Split),
     readAll: async (splits) => {
       const rows: string[] = [];

@@ -1,6 +1,4 @@
-import { defaultChannels } from '../../controller/limits.ts';
 import { closePlan, inspectTarget, openPlan, type Plan } from '../../controller/plan.ts';
-import { newRunId } from '../../controller/run-job.ts';
 import type { Job } from '../../job/load-job.ts';
 import { reportedError } from '../../report/report.ts';
 import { asDrayError, type Column, type Target } from '../../sdk/index.ts';
@@ -8,11 +6,12 @@ import { nameOf, wayOf } from '../content-way.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
-import { Planning } from '../planning.ts';
+import { Looking } from '../looking.ts';
 import { Screen } from '../screen.ts';
 import { shardCount, shardWords } from '../shard-words.ts';
+import type { StateOptions } from '../state.ts';
 
-export interface CheckOptions extends JobCommandOptions {
+export interface CheckOptions extends JobCommandOptions, StateOptions {
   readonly offline: boolean;
 }
 
@@ -48,28 +47,15 @@ export async function checkJobs(files: readonly string[], options: CheckOptions)
 
 async function checkContents(job: Job, options: CheckOptions, screen: Screen): Promise<object[]> {
   const interrupt = onInterrupt((message) => screen.line(message));
-  const context = {
-    run: newRunId(),
-    job: job.name,
-    warn: (message: string) => screen.warn(message),
-    print: () => undefined,
-    signal: interrupt.signal,
-  };
-  const channels = options.channels ?? job.channels ?? defaultChannels();
-  const planning = new Planning(screen);
-  const planOptions = {
-    channels,
-    splitBytes: job.splitBytes,
-    context,
-    note: (message: string) => screen.note(message),
-    planning: (message: string) => planning.update(message),
-  };
+  const { signal } = interrupt;
+  const looking = new Looking(job, options, { screen, signal });
   const found: object[] = [];
   try {
     for (const content of job.contents) {
-      const plan = await openPlan(content, planOptions);
+      const targets = job.contents.filter(({ entry }) => entry === content.entry);
+      const plan = await openPlan(content, await looking.options(targets));
       try {
-        const target = await inspectTarget(plan, context.signal);
+        const target = await inspectTarget(plan, signal);
         if (!options.json) screen.result(contentText(plan, target));
         found.push({
           tasks: plan.splits.length,
@@ -86,7 +72,7 @@ async function checkContents(job: Job, options: CheckOptions, screen: Screen): P
     }
     return found;
   } finally {
-    planning.stop();
+    looking.stop();
     interrupt.release();
   }
 }

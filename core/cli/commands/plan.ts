@@ -1,23 +1,24 @@
-import { defaultChannels } from '../../controller/limits.ts';
+import { entriesOf } from '../../controller/open-targets.ts';
 import { closePlan, type Plan, planContent } from '../../controller/plan.ts';
-import { newRunId } from '../../controller/run-job.ts';
 import type { Job } from '../../job/load-job.ts';
 import { reportedError, round } from '../../report/report.ts';
 import { asDrayError, type Split } from '../../sdk/index.ts';
 import { rangeText } from '../../splitter/ranges.ts';
+import { splitBytesAt } from '../../splitter/size.ts';
 import type { PartPlan } from '../../splitter/split-plan.ts';
 import { wayOf } from '../content-way.ts';
 import { bytes, count, duration, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { type JobCommandOptions, loadForCommand } from '../job-command.ts';
-import { Planning } from '../planning.ts';
+import { Looking } from '../looking.ts';
 import { Screen } from '../screen.ts';
 import { shardCount, shardWords } from '../shard-words.ts';
+import type { StateOptions } from '../state.ts';
 
 /** Splits told one by one to a person, unless all are asked for; `--json` always has all. */
 const toldSplits = 20;
 
-export interface PlanCommandOptions extends JobCommandOptions {
+export interface PlanCommandOptions extends JobCommandOptions, StateOptions {
   readonly all: boolean;
 }
 
@@ -44,31 +45,30 @@ export async function planJob(file: string, options: PlanCommandOptions): Promis
   }
 }
 
-async function planContents(job: Job, options: PlanCommandOptions, screen: Screen, signal: AbortSignal): Promise<Plan[]> {
-  const planning = new Planning(screen);
-  const planOptions = {
-    channels: options.channels ?? job.channels ?? defaultChannels(),
-    splitBytes: job.splitBytes,
-    context: { run: newRunId(), job: job.name, warn: (message: string) => screen.warn(message), print: () => undefined, signal },
-    note: (message: string) => screen.note(message),
-    planning: (message: string) => planning.update(message),
-  };
-  const plans: Plan[] = [];
+/** A plan, and what it was made with. */
+interface Planned extends Plan {
+  readonly bytesPerSecond: number | undefined;
+}
+
+async function planContents(job: Job, options: PlanCommandOptions, screen: Screen, signal: AbortSignal): Promise<Planned[]> {
+  const looking = new Looking(job, options, { screen, signal });
+  const plans: Planned[] = [];
   try {
-    // Several targets have the same source.
-    for (const content of job.contents.filter(({ fanOut }) => fanOut === undefined || fanOut.target === 0)) {
-      const plan = await planContent(content, planOptions);
+    for (const targets of entriesOf(job)) {
+      const contents = targets.map(({ content }) => content);
+      const planOptions = await looking.options(contents);
+      const plan = await planContent(contents[0]!, planOptions);
       await closePlan(plan);
-      plans.push(plan);
+      plans.push({ ...plan, bytesPerSecond: job.splitBytes === undefined ? planOptions.bytesPerSecond : undefined });
     }
     return plans;
   } finally {
-    planning.stop();
+    looking.stop();
   }
 }
 
 /** The stable form for machines. `key` and `method` are those of the first table; `tables` has them for each. */
-function contentJson({ parts, splits, estimatedRows, estimatedBytes }: Plan): object {
+function contentJson({ parts, splits, estimatedRows, estimatedBytes, bytesPerSecond }: Planned): object {
   const [first] = parts;
   return {
     table: parts.map(({ name }) => name).join(', '),
@@ -77,6 +77,7 @@ function contentJson({ parts, splits, estimatedRows, estimatedBytes }: Plan): ob
     method: first?.method ?? 'whole',
     estimatedRows: estimatedRows ?? null,
     estimatedBytes: estimatedBytes ?? null,
+    bytesPerSecond: bytesPerSecond ?? null,
     tables: parts.map(partJson),
     shards: shardCount(parts),
     splits: splits.map(splitJson),
@@ -106,11 +107,16 @@ function splitJson({ name, range, members, estimatedRows, estimatedBytes }: Spli
   };
 }
 
-function contentText(plan: Plan, index: number, isAll: boolean): string {
-  const { content, splits, parts, estimatedRows, estimatedBytes } = plan;
+function contentText(plan: Planned, index: number, isAll: boolean): string {
+  const { content, splits, parts, estimatedRows, estimatedBytes, bytesPerSecond } = plan;
   const told = isAll ? splits.length : toldSplits;
   const lines = [
     `content ${index + 1}: ${wayOf(content)}, ${amount(estimatedRows, estimatedBytes)} in ${plural(splits.length, 'task')}${shardWords(parts)}`,
+    ...(bytesPerSecond === undefined
+      ? []
+      : [
+          `  a thread has moved ${bytes(bytesPerSecond)}/s between these systems: no task should read more than ${bytes(splitBytesAt(bytesPerSecond))}`,
+        ]),
     ...parts.slice(0, told).flatMap(partLines),
     ...more(parts.length - told, 'table'),
     ...splits.slice(0, told).map(splitLine),

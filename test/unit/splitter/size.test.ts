@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Split } from '../../../core/sdk/index.ts';
-import { bytesOf, costOf, defaultSplitBytes, piecesOf, splitSizes } from '../../../core/splitter/size.ts';
+import { bytesOf, costOf, piecesOf, splitBytesAt, splitSizes } from '../../../core/splitter/size.ts';
 
 const MiB = 1 << 20;
 
@@ -11,13 +11,18 @@ interface Facts {
 }
 
 /** Into how many pieces a table that is alone is cut. */
-function piecesOfTable(part: Omit<Split, 'name'>, { channels = 1, splitBytes = defaultSplitBytes }: Facts = {}): number {
+function piecesOfTable(part: Omit<Split, 'name'>, { channels = 1, splitBytes = splitBytesAt(undefined) }: Facts = {}): number {
   const table = { name: 'orders', ...part };
   return piecesOf(table, splitSizes([table], { channels, splitBytes }));
 }
 
-test('a task is meant to read 64 MiB', () => {
-  expect(defaultSplitBytes).toBe(64 * MiB);
+test.each([
+  ['64 MiB where nobody has measured these systems', undefined, 64],
+  ['what a thread moves in two seconds', 40 * MiB, 80],
+  ['no less than 4 MiB, however slow they are', 1000, 4],
+  ['no more than 256 MiB, however fast they are', 10_000 * MiB, 256],
+])('a task is meant to read %s', (_, bytesPerSecond, mebibytes) => {
+  expect(splitBytesAt(bytesPerSecond)).toBe(mebibytes * MiB);
 });
 
 test.each([
@@ -68,7 +73,7 @@ describe('what does not say how big it is', () => {
 
   test('does not count where the others are measured', () => {
     const big = { name: 'big', estimatedBytes: 640 * MiB };
-    const facts = { channels: 1, splitBytes: defaultSplitBytes };
+    const facts = { channels: 1, splitBytes: splitBytesAt(undefined) };
     expect(splitSizes([big, { name: 'unknown' }], facts)).toEqual(splitSizes([big], facts));
   });
 });

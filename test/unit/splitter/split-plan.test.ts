@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KeyPoint, KeySource, Split, SplitKey } from '../../../core/sdk/index.ts';
-import { defaultSplitBytes } from '../../../core/splitter/size.ts';
+import { splitBytesAt } from '../../../core/splitter/size.ts';
 import { planSplits, type SplitOptions } from '../../../core/splitter/split-plan.ts';
 import { keyValue, numberKey } from './number-key.ts';
 
@@ -15,7 +15,7 @@ interface Facts extends Partial<SplitOptions> {
 function plan(parts: readonly Split[], { source, ...options }: Facts = {}) {
   const reader = source === undefined ? {} : { openKey: async () => source };
   const silent = { announce: () => undefined, progress: () => undefined };
-  return planSplits(reader, parts, { channels: 1, splitBytes: defaultSplitBytes, ...silent, ...options });
+  return planSplits(reader, parts, { channels: 1, splitBytes: splitBytesAt(undefined), ...silent, ...options });
 }
 
 /** A hundred points, a thousand rows at each; and a largest value behind them. */
@@ -165,7 +165,7 @@ describe('tables are planned as one set', () => {
       },
     };
     await planSplits(reader, [table('a', 640), table('b', 640), ...small(2)], {
-      ...{ channels: 1, splitBytes: defaultSplitBytes },
+      ...{ channels: 1, splitBytes: splitBytesAt(undefined) },
       ...{ announce: () => undefined, progress: () => undefined },
     });
     expect(opened).toEqual(['a by id', 'b by id']);
