@@ -6,7 +6,7 @@ import type { Kind } from './lanes.ts';
 import type { Command } from './measured-run.ts';
 
 /** This module runs as dist/benchmarks/dray-job.js. */
-const cli = resolve(import.meta.dirname, '..', 'core', 'cli', 'main.js');
+const cli = resolve(import.meta.dirname, '..', 'bundle', 'core', 'cli', 'main.js');
 
 const pluginPrefix: Record<Kind, string> = { postgres: 'postgresql', mysql: 'mysql' };
 

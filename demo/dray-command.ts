@@ -11,7 +11,7 @@ export interface DrayCall {
   readonly signal: AbortSignal;
 }
 
-const cli = join(projectFolder, 'dist', 'core', 'cli', 'main.js');
+const cli = join(projectFolder, 'dist', 'bundle', 'core', 'cli', 'main.js');
 
 /** The call as a user would type it. */
 export function commandLine(args: readonly string[]): string {

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { MixedJob } from './mixed-jobs.ts';
 
 /** This module runs as dist/benchmarks/mixed/policies.js. */
-const cli = resolve(import.meta.dirname, '..', '..', 'core', 'cli', 'main.js');
+const cli = resolve(import.meta.dirname, '..', '..', 'bundle', 'core', 'cli', 'main.js');
 
 /** When each job was done, in seconds since all were submitted, by its name. */
 export type Ends = ReadonlyMap<string, number>;

@@ -6,7 +6,7 @@ import type { SplitContext } from './split-context.ts';
 import type { SplitDatabase } from './split-database.ts';
 
 /** This module runs as dist/benchmarks/split/dray-plan.js. */
-const cli = resolve(import.meta.dirname, '..', '..', 'core', 'cli', 'main.js');
+const cli = resolve(import.meta.dirname, '..', '..', 'bundle', 'core', 'cli', 'main.js');
 const passwordVariable = 'DRAY_BENCH_PASSWORD';
 
 export interface PrintedSplit {

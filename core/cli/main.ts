@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { asDrayError, DrayError } from '../sdk/index.ts';
 import { parameter } from './parameters.ts';
@@ -105,7 +105,7 @@ async function runCommand(name: (typeof runCommands)[number]['name']) {
 
 /** The command line: parses it, loads only the module of the command that is asked for, and returns the exit code. */
 async function main(): Promise<number> {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = createRequire(import.meta.url)('dray/package.json') as { version: string };
   let exitCode = 0;
   const program = new Command('dray')
     .description('Moves tables between databases and files: fast, exact, from a JSON job file.')

@@ -25,9 +25,9 @@ export interface Found<K extends Kind> {
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const builtInFolder = new URL('../../plugins/', import.meta.url);
 
-/** The plugins that come with dray: those that the modules `reader`, `writer` and `transformer` in the folders of plugins/ export. */
-export async function builtInPlugins<K extends Kind>(kind: K): Promise<Found<K>[]> {
-  const folders = readdirSync(builtInFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'));
+/** The plugins that come with dray: those that the modules `reader`, `writer` and `transformer` in the folders of plugins/ export. @param isMeant which folders to look into */
+export async function builtInPlugins<K extends Kind>(kind: K, isMeant = (_folder: string) => true): Promise<Found<K>[]> {
+  const folders = readdirSync(builtInFolder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('_') && isMeant(name));
   const modules = folders.map(({ name }) => new URL(`${name}/${kind}.${extension}`, builtInFolder)).filter((url) => existsSync(url));
   return (await Promise.all(modules.map((url) => importPlugins(kind, url.href, true)))).flat();
 }
@@ -43,10 +43,12 @@ export async function resolvePlugin<K extends Kind>(kind: K, name: string, folde
     if (!existsSync(path)) throw new DrayError('PLUGIN_UNKNOWN', `there is no ${kind} at ${path}`);
     return importFirst(kind, pathToFileURL(path).href);
   }
-  const builtIn = await builtInPlugins(kind);
-  const names = (found: Found<K>) => [found.plugin.name, ...(found.plugin.aliases ?? [])];
   const wanted = name.toLowerCase();
-  const match = builtIn.find((found) => names(found).some((known) => known.toLowerCase() === wanted));
+  // Most names begin with that of a folder: the others need not be loaded then.
+  const likely = named(wanted, await builtInPlugins(kind, (folder) => wanted.startsWith(folder)));
+  if (likely !== undefined) return likely;
+  const builtIn = await builtInPlugins(kind);
+  const match = named(wanted, builtIn);
   if (match !== undefined) return match;
   const entry = packageEntry(name, folder);
   if (entry !== undefined) return importFirst(kind, pathToFileURL(entry).href);
@@ -55,6 +57,10 @@ export async function resolvePlugin<K extends Kind>(kind: K, name: string, folde
     name,
     builtIn.map(({ plugin }) => plugin),
   );
+}
+
+function named<K extends Kind>(wanted: string, plugins: readonly Found<K>[]): Found<K> | undefined {
+  return plugins.find(({ plugin }) => [plugin.name, ...(plugin.aliases ?? [])].some((known) => known.toLowerCase() === wanted));
 }
 
 /** Imports a plugin found before, possibly in another thread. */

@@ -27,7 +27,7 @@ export class LaneThread {
 
   constructor() {
     this.#pool = new Piscina({
-      filename: fileURLToPath(new URL('./task-thread.js', import.meta.url)),
+      filename: fileURLToPath(new URL('../worker/task-thread.js', import.meta.url)),
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,

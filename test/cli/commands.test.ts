@@ -177,6 +177,6 @@ describe('check', () => {
 test('a reader of the output that closes early is no error', async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, 'head.sh'), 'node "$1" schema | head -c 10');
-  const main = join(import.meta.dirname, '..', '..', 'dist', 'core', 'cli', 'main.js');
+  const main = join(import.meta.dirname, '..', '..', 'dist', 'bundle', 'core', 'cli', 'main.js');
   expect(execFileSync('bash', ['-o', 'pipefail', join(folder, 'head.sh'), main], { encoding: 'utf8' })).toBe('{\n  "$sche');
 });

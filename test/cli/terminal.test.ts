@@ -9,7 +9,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 const projectFolder = join(import.meta.dirname, '..', '..');
-const cli = join(projectFolder, 'dist', 'core', 'cli', 'main.js');
+const cli = join(projectFolder, 'dist', 'bundle', 'core', 'cli', 'main.js');
 
 /** Runs a command on a terminal of its own (`script` of bsdutils or util-linux). */
 function onTerminal(command: string): {
@@ -68,7 +68,7 @@ test('npx dray works in the clone, and leaves what is built to the runs that use
   expect(statSync(cli).mtimeMs).toBe(built);
 });
 
-test.each(['node dist/core/cli/main.js', 'npx dray'])(
+test.each(['node dist/bundle/core/cli/main.js', 'npx dray'])(
   'one Ctrl-C at the terminal stops `%s run` cleanly, with its report',
   async (program) => {
     const { output, ended, type } = onTerminal(`${program} run ${endless()}; echo "ended with $?"`);

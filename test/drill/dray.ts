@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { RunReport } from '../../core/report/report.ts';
 
-const cli = join(import.meta.dirname, '..', '..', 'core', 'cli', 'main.js');
+const cli = join(import.meta.dirname, '..', '..', 'bundle', 'core', 'cli', 'main.js');
 
 /** How a process of a run ended. */
 export interface Ended {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { RunReport } from '../../core/report/report.ts';
 
 const projectFolder = join(import.meta.dirname, '..', '..');
-const cli = join(projectFolder, 'dist', 'core', 'cli', 'main.js');
+const cli = join(projectFolder, 'dist', 'bundle', 'core', 'cli', 'main.js');
 
 export interface DrayOptions {
   /** Beside our own environment; undefined takes a variable away. */
@@ -36,7 +36,7 @@ export interface RunningDray {
   readonly ended: Promise<DrayResult>;
 }
 
-/** Starts the real command line, `node dist/core/cli/main.js`. It does not outlive the test process. */
+/** Starts the real command line, `node dist/bundle/core/cli/main.js`. It does not outlive the test process. */
 export function startDray(args: readonly string[], { env = {}, cwd = projectFolder, input }: DrayOptions = {}): RunningDray {
   const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.end(input);
