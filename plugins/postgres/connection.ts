@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { tls, z } from 'dray/sdk';
 import pg from 'pg';
 import { type Address, parseJdbcUrl } from '../_sql/jdbc-url.ts';
@@ -71,6 +72,8 @@ async function connect(address: Address, options: ConnectionOptions, signal: Abo
     user: options.username ?? address.user,
     password: options.password ?? address.password ?? '',
     ssl: tlsOptions(options.tls === false ? wantsTls : options.tls, host),
+    // By itself pg finds out first whether it runs at Cloudflare, for which Node loads its HTTP client: 20 ms.
+    stream: () => new Socket(),
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: 'dray',
