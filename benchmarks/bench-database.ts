@@ -1,4 +1,3 @@
-import type { OnProgress } from './fixtures/orders.ts';
 import type { Kind } from './lanes.ts';
 
 /** What a table holds, in short. Tables with the same digest have the same rows, as far as chance can be ruled out. */
@@ -23,7 +22,7 @@ export interface BenchDatabase {
   /** For people: `PostgreSQL 18.1`. */
   readonly version: string;
   /** Creates and fills a table of the database `source` with rows 1 … `rows`. */
-  load(table: string, rows: number, onProgress: OnProgress): Promise<void>;
+  load(table: string, rows: number, onProgress: (rowsSent: number) => void): Promise<void>;
   /** Writes a table of `source` to a file in the form that the server's own client loads fastest. */
   writeReadyFile(table: string, path: string): Promise<void>;
   /** Empties `target.orders`, and lets the server finish what earlier runs left it to do. */

@@ -1,10 +1,12 @@
 import mysql from 'mysql2/promise';
 import { startMariadb } from '../test/support/mariadb-server.ts';
 import type { BenchDatabase } from './bench-database.ts';
-import { loadOrdersIntoMysql, orderColumns, ordersMysqlDdl } from './fixtures/orders.ts';
+import { mysqlDdl } from './fixtures/ddl.ts';
+import { copySteps, loadIntoMysql } from './fixtures/load.ts';
+import { orders } from './fixtures/orders.ts';
 
 /** QUOTE tells NULL from 'NULL', and cells from their neighbours. */
-const cells = `CONCAT_WS(',', ${orderColumns.map((name) => `QUOTE(${name})`).join(', ')})`;
+const cells = `CONCAT_WS(',', ${orders.columns.map(({ name }) => `QUOTE(${name})`).join(', ')})`;
 /** 60 bits: CONV gives no more than 64, and a sum of decimals does not overflow. */
 const rowHash = `CAST(CONV(LEFT(MD5(${cells}), 15), 16, 10) AS DECIMAL(20))`;
 
@@ -26,7 +28,7 @@ export async function startBenchMysql(): Promise<BenchDatabase> {
     const [rows] = await connection.query<mysql.RowDataPacket[]>(sql);
     return rows[0] ?? {};
   };
-  await withConnection('target', (connection) => connection.query(ordersMysqlDdl('orders')));
+  await withConnection('target', (connection) => connection.query(mysqlDdl(orders, 'orders')));
   return {
     kind: 'mysql',
     port: server.port,
@@ -37,8 +39,8 @@ export async function startBenchMysql(): Promise<BenchDatabase> {
       return `MariaDB ${String(version).replace(/-.*/, '')}`;
     }),
     async load(table, rows, onProgress) {
-      await withConnection('source', (connection) => connection.query(ordersMysqlDdl(table)));
-      await loadOrdersIntoMysql(server.urlFor('source'), table, rows, onProgress);
+      await withConnection('source', (connection) => connection.query(mysqlDdl(orders, table)));
+      await loadIntoMysql(server.urlFor('source'), table, orders, copySteps(orders, rows, onProgress));
     },
     async writeReadyFile(table, path) {
       // What `mysqldump --tab` does: bytes as they are stored, so that LOAD DATA has nothing to convert.

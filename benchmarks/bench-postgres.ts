@@ -4,7 +4,9 @@ import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { BenchDatabase, Digest } from './bench-database.ts';
-import { loadOrdersIntoPostgres, ordersPostgresDdl } from './fixtures/orders.ts';
+import { postgresDdl } from './fixtures/ddl.ts';
+import { copySteps, loadIntoPostgres } from './fixtures/load.ts';
+import { orders } from './fixtures/orders.ts';
 
 export async function startBenchPostgres(): Promise<BenchDatabase> {
   const server = await startPostgres();
@@ -19,7 +21,7 @@ export async function startBenchPostgres(): Promise<BenchDatabase> {
       await client.end();
     }
   };
-  await withClient('target', (client) => client.query(ordersPostgresDdl('orders')));
+  await withClient('target', (client) => client.query(postgresDdl(orders, 'orders')));
   return {
     kind: 'postgres',
     port: server.port,
@@ -30,8 +32,8 @@ export async function startBenchPostgres(): Promise<BenchDatabase> {
       return `PostgreSQL ${rows[0]?.server_version}`;
     }),
     async load(table, rows, onProgress) {
-      await withClient('source', (client) => client.query(ordersPostgresDdl(table)));
-      await loadOrdersIntoPostgres(server.urlFor('source'), table, rows, onProgress);
+      await withClient('source', (client) => client.query(postgresDdl(orders, table)));
+      await loadIntoPostgres(server.urlFor('source'), table, copySteps(orders, rows, onProgress));
     },
     writeReadyFile: (table, path) =>
       withClient('source', (client) => pipeline(client.query(copyTo(`COPY ${table} TO STDOUT`)), createWriteStream(path))),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Arena } from '../arena.ts';
 import { drayContestant, passwordOf, tableReader, writeJob } from '../dray-job.ts';
-import { orderColumns } from '../fixtures/orders.ts';
+import { orders } from '../fixtures/orders.ts';
 import type { FileCourse } from './file-lanes.ts';
 import { type WritingRival, writingRival } from './file-rivals.ts';
 import type { PlaceKind } from './place.ts';
@@ -13,7 +13,7 @@ export type Packing = 'none' | 'gzip' | 'zstd';
 export const csv = { fileFormat: 'csv', nullFormat: '' };
 
 /** For a reader: bytes are the only type of the table that texts do not fit into. */
-export const csvColumns = orderColumns.map((name, index) => ({ index, type: name === 'token' ? 'bytes' : 'string' }));
+export const csvColumns = orders.columns.map(({ type }, index) => ({ index, type: type === 'bytes' ? 'bytes' : 'string' }));
 
 /**
  * A table into CSV files of a place.
