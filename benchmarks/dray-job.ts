@@ -41,7 +41,8 @@ export async function writeJob(
 ): Promise<Job> {
   const file = join(arena.folder, `${name}.json`);
   await writeFile(file, JSON.stringify({ job: { setting, content: [contents].flat() } }, null, 2));
-  return { file, env };
+  // Runs of a bench are none of the user's.
+  return { file, env: { ...env, DRAY_STATE_DIR: join(arena.folder, 'state') } };
 }
 
 export function tableReader(database: BenchDatabase, name: DatabaseName, table: string): Plugin {

@@ -1,7 +1,18 @@
 import { readingCosts, streamCosts, tableCosts, transformerCosts, writingCosts } from './costs/cost-lanes.ts';
 import { fileOptions, tableOptions, transformers, verifyOptions } from './costs/variants.ts';
 import { filesToFiles, filesToTable, tableToFiles } from './files/file-lanes.ts';
-import { psqlFromFile, psqlPacked, psqlSftp, psqlToFile, psqlUnpacked, repacked, sftpPut } from './files/file-rivals.ts';
+import {
+  psqlFromFile,
+  psqlPacked,
+  psqlS3,
+  psqlSftp,
+  psqlToFile,
+  psqlUnpacked,
+  repacked,
+  s3Put,
+  sftpPsql,
+  sftpPut,
+} from './files/file-rivals.ts';
 import { download, upload } from './files/transfer-lanes.ts';
 import { events } from './fixtures/events.ts';
 import { narrow } from './fixtures/narrow.ts';
@@ -14,7 +25,8 @@ import { psqlFile, psqlPipe } from './rivals/psql.ts';
 import { rawCopy, rawCopyOut, rawLoad, rawRows } from './rivals/raw.ts';
 import { engine, help, plan } from './start/start-lanes.ts';
 import { smallJob, tableToTable } from './tables/table-lanes.ts';
-import { dumpAllPipe, psqlScript, psqlScriptPipe, tinyPlan, tinyToTiny } from './tiny/tiny-lanes.ts';
+import { tinyPlan, tinyToEach, tinyToOne } from './tiny/tiny-lanes.ts';
+import { dumpAllPipe, mariadbScript, psqlScript, psqlScriptPipe } from './tiny/tiny-rivals.ts';
 
 const toPostgres = [psqlFile, pgloader, rawRows];
 const inPostgres = [psqlPipe, rawCopy];
@@ -22,6 +34,8 @@ const inMysql = [loadData, dumpPipe, mydumper, rawLoad];
 const smallRows = 50;
 const smallRuns = (asked: number) => asked * 2;
 const tinyCount = 1000;
+/** A content holds connections to both servers from the plan on, and MariaDB takes 151. */
+const eachCount = 50;
 
 /** All lanes, in the order they run. */
 export const groups = {
@@ -54,17 +68,20 @@ export const groups = {
     lane('events-postgres-postgres', tableToTable('postgres', 'postgres', inPostgres, events)),
   ],
   tiny: [
-    lane('tiny-mysql-postgres', tinyToTiny('mysql', 'postgres', tinyCount, [psqlScript])),
-    lane('tiny-postgres-postgres', tinyToTiny('postgres', 'postgres', tinyCount, [psqlScriptPipe])),
-    lane('tiny-mysql-mysql', tinyToTiny('mysql', 'mysql', tinyCount, [dumpAllPipe])),
+    lane('tiny-mysql-postgres', tinyToOne('mysql', 'postgres', tinyCount, [psqlScript])),
+    lane('tiny-postgres-postgres', tinyToOne('postgres', 'postgres', tinyCount, [psqlScriptPipe])),
+    lane('tiny-mysql-mysql', tinyToOne('mysql', 'mysql', tinyCount, [mariadbScript])),
+    lane('tiny-each-mysql-postgres', tinyToEach('mysql', 'postgres', eachCount, [psqlScript])),
+    lane('tiny-each-postgres-postgres', tinyToEach('postgres', 'postgres', eachCount, [psqlScriptPipe])),
+    lane('tiny-each-mysql-mysql', tinyToEach('mysql', 'mysql', eachCount, [mariadbScript, dumpAllPipe])),
   ],
   files: [
     lane('postgres-csv', tableToFiles('postgres', 'csv', [psqlToFile, rawCopyOut])),
     lane('postgres-csv-gzip', tableToFiles('postgres', 'csv-gzip', [psqlPacked('gzip')])),
     lane('postgres-csv-zstd', tableToFiles('postgres', 'csv-zstd', [psqlPacked('gzip'), psqlPacked('zstd')])),
-    lane('postgres-parquet', tableToFiles('postgres', 'parquet', [psqlToFile])),
+    lane('postgres-parquet', tableToFiles('postgres', 'parquet', [rawCopyOut])),
     lane('postgres-sftp', tableToFiles('postgres', 'sftp', [psqlSftp])),
-    lane('postgres-s3', tableToFiles('postgres', 's3', [psqlToFile])),
+    lane('postgres-s3', tableToFiles('postgres', 's3', [psqlS3])),
     lane('mysql-csv', tableToFiles('mysql', 'csv', [rawRows])),
     lane('mysql-csv-gzip', tableToFiles('mysql', 'csv-gzip', [rawRows])),
     lane('mysql-csv-zstd', tableToFiles('mysql', 'csv-zstd', [rawRows])),
@@ -75,7 +92,7 @@ export const groups = {
     lane('csv-gzip-postgres', filesToTable('csv-gzip', 'postgres', [psqlUnpacked('gzip')])),
     lane('csv-zstd-postgres', filesToTable('csv-zstd', 'postgres', [psqlUnpacked('zstd')])),
     lane('parquet-postgres', filesToTable('parquet', 'postgres', [psqlFile])),
-    lane('sftp-postgres', filesToTable('sftp', 'postgres', [psqlFile])),
+    lane('sftp-postgres', filesToTable('sftp', 'postgres', [sftpPsql])),
     lane('s3-postgres', filesToTable('s3', 'postgres', [psqlFile])),
     lane('csv-mysql', filesToTable('csv', 'mysql', [loadData, rawLoad])),
     lane('csv-gzip-mysql', filesToTable('csv-gzip', 'mysql', [loadData, rawLoad])),
@@ -87,7 +104,7 @@ export const groups = {
     lane('csv-csv-zstd', filesToFiles('csv', 'csv-zstd', [repacked('zstd')])),
     lane('csv-parquet', filesToFiles('csv', 'parquet')),
     lane('csv-sftp', filesToFiles('csv', 'sftp', [sftpPut])),
-    lane('csv-s3', filesToFiles('csv', 's3')),
+    lane('csv-s3', filesToFiles('csv', 's3', [s3Put])),
     lane('sftp-s3', filesToFiles('sftp', 's3')),
     lane('s3-sftp', filesToFiles('s3', 'sftp')),
   ],

@@ -67,7 +67,7 @@ export async function measuredRun({ words, env }: Command, signal: AbortSignal):
   try {
     const [code, killedBy]: [number | null, NodeJS.Signals | null] = await closed;
     signal.throwIfAborted();
-    if (code !== 0) throw new Error(`Exit code ${code ?? 128 + constants.signals[killedBy ?? 'SIGTERM']}: ${errors().trim()}`);
+    if (code !== 0) throw new Error(`Exit code ${code ?? 128 + constants.signals[killedBy ?? 'SIGTERM']}: ${reasonIn(errors().trim())}`);
     const peakBytes = [...peaks.values()].reduce((sum, bytes) => sum + bytes, 0);
     return {
       seconds: (endedAt - startedAt) / 1000,
@@ -79,6 +79,11 @@ export async function measuredRun({ words, env }: Command, signal: AbortSignal):
     clearInterval(poll);
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** dray says why below its report; of others all counts. */
+function reasonIn(errors: string): string {
+  return errors.slice(errors.lastIndexOf('\nerror ') + 1);
 }
 
 function tailOf(stream: Readable): () => string {

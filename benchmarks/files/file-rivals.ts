@@ -4,7 +4,8 @@ import type { Haul, Rival } from '../rivals/haul.ts';
 import { unlessInstalled } from '../rivals/programs.ts';
 import { psqlEnv, psqlWords } from '../rivals/psql.ts';
 import { csvFile, type Packer, packedCsvFile, packers } from './csv-file.ts';
-import type { SftpPlace } from './place.ts';
+import { sftpCommand, sftpWords } from './sftp-words.ts';
+import { sdkPut } from './transfer-lanes.ts';
 
 const copyOut = (table: string) => `copy ${table} to stdout with (format csv)`;
 const copyIn = (table: string) => `copy ${table} from stdin with (format csv)`;
@@ -35,6 +36,29 @@ export const psqlSftp: Rival = async (haul) => {
     ...unlessInstalled('psql', 'sftp'),
   };
 };
+
+/** PostgreSQL into a CSV file of an S3 server. */
+export const psqlS3: Rival = async (haul) => {
+  const file = join(haul.arena.folder, 'rows.csv');
+  const { words, env } = await sdkPut(haul.arena, file, 'rows.csv');
+  const contestant = piped(haul, 'psql COPY into a file, and Amazon’s SDK', copyOut(haul.table), `"$@" > ${file} && ${words.join(' ')}`);
+  return { ...contestant, command: { ...contestant.command, env: { ...contestant.command.env, ...env } } };
+};
+
+/** All CSV files of an SFTP server into PostgreSQL, by files of this machine. */
+export const sftpPsql: Rival = async (haul) => {
+  const folder = join(haul.arena.folder, 'fetched');
+  const get = `echo 'get *.csv ${folder}/' | ${sftpWords(await haul.arena.place('sftp')).join(' ')} > /dev/null`;
+  const script = `rm -rf ${folder} && mkdir ${folder} && ${get} && cat ${folder}/*.csv | "$@"`;
+  return { ...piped(haul, 'sftp into files, and psql COPY', copyIn(haul.table), script), ...unlessInstalled('psql', 'sftp') };
+};
+
+/** A CSV file to an S3 server. */
+export const s3Put: Rival = async ({ arena, freight }) => ({
+  title: 'Amazon’s SDK with the same file',
+  isRival: true,
+  command: await sdkPut(arena, await csvFile(arena, freight), 'rows.csv'),
+});
 
 /** A CSV file into PostgreSQL. */
 export const psqlFromFile: Rival = async (haul) =>
@@ -77,11 +101,6 @@ export const sftpPut: Rival = async ({ arena, freight }) => ({
   ...unlessInstalled('sftp'),
 });
 
-/** OpenSSH's client with one command. -f flushes to the disk, as dray does. */
-export function sftpCommand(place: SftpPlace, order: string): Contestant['command'] {
-  return { words: ['/bin/sh', '-c', `echo ${order} | "$@"`, 'sh', ...sftpWords(place)], env: {} };
-}
-
 /** The environment reaches both databases, since there is one server: those who write begin in the source, the others in the target. */
 function piped({ source, target }: Pick<Haul, 'source' | 'target'>, title: string, statement: string, script: string): Contestant {
   const env = statement.includes(' to stdout') ? psqlEnv(source, 'source') : psqlEnv(target, 'target');
@@ -91,14 +110,4 @@ function piped({ source, target }: Pick<Haul, 'source' | 'target'>, title: strin
     command: { words: ['/bin/sh', '-c', script, 'sh', ...psqlWords, '-c', statement], env },
     ...unlessInstalled('psql'),
   };
-}
-
-/** OpenSSH's client, with the commands on its standard input. It begins in the folder of the place. */
-export function sftpWords({ folder, port, user, privateKey, knownHosts }: SftpPlace): string[] {
-  const settings = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${knownHosts}`, 'Compression=no'];
-  return [
-    ...['sftp', '-q', '-b', '-', '-F', '/dev/null', '-P', String(port), '-i', privateKey],
-    ...settings.flatMap((setting) => ['-o', setting]),
-    `${user}@127.0.0.1:${folder}`,
-  ];
 }

@@ -6,9 +6,9 @@ import type { Contestant } from '../course.ts';
 import { drayContestant, writeJob } from '../dray-job.ts';
 import { orders } from '../fixtures/orders.ts';
 import type { OpenLane } from '../lane.ts';
-import { measuredRun } from '../measured-run.ts';
+import { type Command, measuredRun } from '../measured-run.ts';
 import { unlessInstalled } from '../rivals/programs.ts';
-import { sftpCommand } from './file-rivals.ts';
+import { sftpCommand } from './sftp-words.ts';
 import { intoSameFile, sha256Of } from './written-set.ts';
 
 /** This module runs as dist/benchmarks/files/transfer-lanes.js. */
@@ -59,6 +59,13 @@ export function download(kind: Remote): OpenLane {
       ...intoSameFile(local, await sha256Of(createReadStream(file))),
     };
   };
+}
+
+/** Brings a file to the S3 server by the SDK of Amazon and nothing else. @param key name of the object in the place */
+export async function sdkPut(arena: Arena, file: string, key: string): Promise<Command> {
+  const { prefix } = await arena.place('s3');
+  const { options } = await storageOptions(arena, 's3');
+  return { words: [process.execPath, program, 'sdk-put', file, `${prefix}${key}`], env: { DRAY_BENCH_STORAGE: JSON.stringify(options) } };
 }
 
 /** What brings a file there or back without an engine: the rival, and dray's storage. */
