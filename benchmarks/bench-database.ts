@@ -1,5 +1,7 @@
-import type { OnProgress } from './fixtures/orders.ts';
-import type { Kind } from './lanes.ts';
+import type { Freight } from './freight.ts';
+
+export type Kind = 'postgres' | 'mysql';
+export type DatabaseName = 'source' | 'target';
 
 /** What a table holds, in short. Tables with the same digest have the same rows, as far as chance can be ruled out. */
 export interface Digest {
@@ -22,13 +24,21 @@ export interface BenchDatabase {
   readonly password: string;
   /** For people: `PostgreSQL 18.1`. */
   readonly version: string;
-  /** Creates and fills a table of the database `source` with rows 1 … `rows`. */
-  load(table: string, rows: number, onProgress: OnProgress): Promise<void>;
-  /** Writes a table of `source` to a file in the form that the server's own client loads fastest. */
-  writeReadyFile(table: string, path: string): Promise<void>;
-  /** Empties `target.orders`, and lets the server finish what earlier runs left it to do. */
-  emptyTarget(): Promise<void>;
-  digest(database: 'source' | 'target', table: string): Promise<Digest>;
+  /** Creates the freight's table in both databases, and fills that of `source` from a file of COPY text. */
+  load(freight: Freight, copyFile: string, signal: AbortSignal): Promise<void>;
+  /**
+   * The rows in the form that the server's own client loads fastest.
+   * @param copyFile what the table was loaded from
+   * @param path where a file may be written that is not there yet
+   * @returns path of the file: one of both
+   */
+  readyFile(freight: Freight, copyFile: string, path: string): Promise<string>;
+  /** Empties a table of `target`, and lets the server finish what earlier runs left it to do. */
+  emptyTarget(table: string): Promise<void>;
+  /** @param table one with the columns of the freight */
+  digest(database: DatabaseName, table: string, freight: Pick<Freight, 'fixture'>): Promise<Digest>;
+  /** Runs statements one after the other. */
+  execute(database: DatabaseName, statements: readonly string[]): Promise<void>;
   /** Ends the server. */
   stop(): Promise<void>;
 }

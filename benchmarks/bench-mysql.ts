@@ -1,12 +1,17 @@
+import { createReadStream } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { startMariadb } from '../test/support/mariadb-server.ts';
 import type { BenchDatabase } from './bench-database.ts';
-import { loadOrdersIntoMysql, orderColumns, ordersMysqlDdl } from './fixtures/orders.ts';
+import { mysqlDdl } from './fixtures/ddl.ts';
+import type { Fixture } from './fixtures/fixture.ts';
+import { loadIntoMysql } from './fixtures/load.ts';
+import { tableOf } from './freight.ts';
 
-/** QUOTE tells NULL from 'NULL', and cells from their neighbours. */
-const cells = `CONCAT_WS(',', ${orderColumns.map((name) => `QUOTE(${name})`).join(', ')})`;
-/** 60 bits: CONV gives no more than 64, and a sum of decimals does not overflow. */
-const rowHash = `CAST(CONV(LEFT(MD5(${cells}), 15), 16, 10) AS DECIMAL(20))`;
+/** 60 bits of a row: CONV gives no more than 64, and a sum of decimals does not overflow. QUOTE tells NULL from 'NULL', and cells from their neighbours. */
+function rowHash({ columns }: Fixture): string {
+  const cells = `CONCAT_WS(',', ${columns.map(({ name }) => `QUOTE(${name})`).join(', ')})`;
+  return `CAST(CONV(LEFT(MD5(${cells}), 15), 16, 10) AS DECIMAL(20))`;
+}
 
 export async function startBenchMysql(): Promise<BenchDatabase> {
   // With settings, if only none, it is a private server even where the tests borrow one.
@@ -26,7 +31,6 @@ export async function startBenchMysql(): Promise<BenchDatabase> {
     const [rows] = await connection.query<mysql.RowDataPacket[]>(sql);
     return rows[0] ?? {};
   };
-  await withConnection('target', (connection) => connection.query(ordersMysqlDdl('orders')));
   return {
     kind: 'mysql',
     port: server.port,
@@ -36,26 +40,33 @@ export async function startBenchMysql(): Promise<BenchDatabase> {
       const { version } = await firstRow(connection, 'SELECT version() AS version');
       return `MariaDB ${String(version).replace(/-.*/, '')}`;
     }),
-    async load(table, rows, onProgress) {
-      await withConnection('source', (connection) => connection.query(ordersMysqlDdl(table)));
-      await loadOrdersIntoMysql(server.urlFor('source'), table, rows, onProgress);
+    async load(freight, file, signal) {
+      const ddl = mysqlDdl(freight.fixture, tableOf(freight));
+      for (const name of ['source', 'target']) await withConnection(name, (connection) => connection.query(ddl));
+      const rows = createReadStream(file, { highWaterMark: 1 << 20, signal });
+      await loadIntoMysql(server.urlFor('source'), tableOf(freight), freight.fixture, rows);
     },
-    async writeReadyFile(table, path) {
+    async readyFile(freight, _copyFile, path) {
       // What `mysqldump --tab` does: bytes as they are stored, so that LOAD DATA has nothing to convert.
       await withConnection('source', (connection) =>
-        connection.query(`SELECT * FROM ${table} ORDER BY id INTO OUTFILE ${mysql.escape(path)}`),
+        connection.query(`SELECT * FROM ${tableOf(freight)} ORDER BY id INTO OUTFILE ${mysql.escape(path)}`),
       );
+      return path;
     },
-    async emptyTarget() {
-      await withConnection('target', (connection) => connection.query('TRUNCATE orders'));
+    async emptyTarget(table) {
+      await withConnection('target', (connection) => connection.query(`TRUNCATE ${table}`));
     },
-    digest: (database, table) =>
+    digest: (database, table, { fixture }) =>
       withConnection(database, async (connection) => {
         const { n, hash } = await firstRow(
           connection,
-          `SELECT COUNT(*) AS n, CAST(COALESCE(SUM(${rowHash}), 0) AS CHAR) AS hash FROM ${table}`,
+          `SELECT COUNT(*) AS n, CAST(COALESCE(SUM(${rowHash(fixture)}), 0) AS CHAR) AS hash FROM ${table}`,
         );
         return { rows: Number(n), hash: String(hash) };
+      }),
+    execute: (database, statements) =>
+      withConnection(database, async (connection) => {
+        for (const statement of statements) await connection.query(statement);
       }),
     stop: () => server.stop(),
   };

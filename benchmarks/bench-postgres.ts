@@ -1,10 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream } from 'node:fs';
 import pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { BenchDatabase, Digest } from './bench-database.ts';
-import { loadOrdersIntoPostgres, ordersPostgresDdl } from './fixtures/orders.ts';
+import { postgresDdl } from './fixtures/ddl.ts';
+import { loadIntoPostgres } from './fixtures/load.ts';
+import { tableOf } from './freight.ts';
 
 export async function startBenchPostgres(): Promise<BenchDatabase> {
   const server = await startPostgres();
@@ -19,7 +19,6 @@ export async function startBenchPostgres(): Promise<BenchDatabase> {
       await client.end();
     }
   };
-  await withClient('target', (client) => client.query(ordersPostgresDdl('orders')));
   return {
     kind: 'postgres',
     port: server.port,
@@ -29,15 +28,16 @@ export async function startBenchPostgres(): Promise<BenchDatabase> {
       const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
       return `PostgreSQL ${rows[0]?.server_version}`;
     }),
-    async load(table, rows, onProgress) {
-      await withClient('source', (client) => client.query(ordersPostgresDdl(table)));
-      await loadOrdersIntoPostgres(server.urlFor('source'), table, rows, onProgress);
+    async load(freight, file, signal) {
+      const ddl = postgresDdl(freight.fixture, tableOf(freight));
+      for (const name of ['source', 'target']) await withClient(name, (client) => client.query(ddl));
+      await loadIntoPostgres(server.urlFor('source'), tableOf(freight), createReadStream(file, { highWaterMark: 1 << 20, signal }));
     },
-    writeReadyFile: (table, path) =>
-      withClient('source', (client) => pipeline(client.query(copyTo(`COPY ${table} TO STDOUT`)), createWriteStream(path))),
-    emptyTarget: () =>
+    // What the table was loaded from is what COPY would print.
+    readyFile: async (_freight, copyFile) => copyFile,
+    emptyTarget: (table) =>
       withClient('target', async (client) => {
-        await client.query('TRUNCATE orders');
+        await client.query(`TRUNCATE ${table}`);
         await client.query('CHECKPOINT');
       }),
     digest: (database, table) =>
@@ -48,6 +48,7 @@ export async function startBenchPostgres(): Promise<BenchDatabase> {
         );
         return rows[0]!;
       }),
+    execute: (database, statements) => withClient(database, async (client) => void (await client.query(statements.join(';\n')))),
     stop: () => server.stop(),
   };
 }

@@ -1,60 +1,83 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { Arena } from './arena.ts';
-import { fileLanes, fileMemoryLanes, fileMemoryRows, fileMemoryRuns } from './files/file-lanes.ts';
-import { type Lane, lanes, memoryLanes, memoryRows, memoryRuns, smallRows, smallRuns } from './lanes.ts';
-import { type BenchOptions, parseBenchOptions, usage } from './options.ts';
-import type { BenchResult, LaneResult } from './results.ts';
-import { type LaneContext, runFileLane, runLatencyLane, runMemoryLane, runThroughputLane } from './run-lane.ts';
+import { readBaseline, writeBaseline } from './baseline.ts';
+import { gate } from './gate.ts';
+import { allLanes, defaultGroups, lanesNamed } from './lanes.ts';
+import { type BenchOptions, laneList, parseBenchOptions, usage } from './options.ts';
+import { type BenchResult, failuresOf, type LaneResult } from './results.ts';
+import { type LaneSize, runLane } from './run-lane.ts';
 import { resultTables } from './tables.ts';
-import { transformerLanes } from './transformers/transformer-lanes.ts';
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
-async function bench(options: BenchOptions, signal: AbortSignal): Promise<BenchResult> {
+/** Runs lanes as `work` asks for them, and ends the servers behind it, or as soon as `signal` fires. */
+async function inArena(
+  { cacheFolder }: BenchOptions,
+  signal: AbortSignal,
+  work: (run: (lane: string, size: LaneSize) => Promise<LaneResult>) => Promise<void>,
+): Promise<BenchResult> {
   const loadBefore = loadavg()[0] ?? 0;
-  const arena = await Arena.open(signal, say);
+  const arena = await Arena.open({ cacheFolder, signal, say });
+  // A statement that runs for minutes ends with its server.
+  signal.addEventListener('abort', () => void arena.close().catch(() => undefined), { once: true });
+  const lanes: LaneResult[] = [];
   try {
-    const results = await runLanes(options, { arena, signal, say });
-    const machine = {
-      date: new Date().toISOString().slice(0, 10),
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      memoryBytes: totalmem(),
-      node: process.versions.node,
-      servers: arena.versions,
-      loadBefore,
-    };
-    return { machine, lanes: results };
+    await work(async (name, size) => {
+      const result = await runLane(allLanes.find((lane) => lane.name === name)!, size, { arena, signal, say });
+      lanes.push(result);
+      return result;
+    });
   } finally {
     await arena.close();
   }
+  const machine = {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    node: process.versions.node,
+    servers: arena.versions,
+    loadBefore,
+  };
+  return { machine, lanes };
 }
 
-async function runLanes(options: BenchOptions, context: LaneContext): Promise<LaneResult[]> {
-  const results: LaneResult[] = [];
-  for (const name of options.lanes) {
-    const lane = lanes.find((one) => one.name === name);
-    if (lane !== undefined) results.push(await runLane(lane, options, context));
-    const fileLane = [...fileLanes, ...transformerLanes].find((one) => one.name === name);
-    if (fileLane !== undefined) results.push(await runFileLane(fileLane, 'files', options, context));
-  }
-  if (!options.hasMemory) return results;
-  if (options.hasFiles) {
-    const size = { rows: fileMemoryRows, runs: fileMemoryRuns };
-    for (const lane of fileMemoryLanes) results.push(await runFileLane(lane, 'memory', size, context));
-  } else {
-    for (const lane of memoryLanes) for (const rows of memoryRows) results.push(await runMemoryLane(lane, rows, memoryRuns, context));
-  }
-  return results;
+/** @returns whether all lanes are good */
+async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolean> {
+  const result = await inArena(options, signal, async (run) => {
+    for (const { name } of options.lanes ?? lanesNamed(defaultGroups)) await run(name, options);
+  });
+  await tell(result, options);
+  if (options.baseline === 'write') await writeBaseline(options.baselineFile, result, options);
+  return result.lanes.every((lane) => failuresOf(lane).length === 0);
 }
 
-function runLane(lane: Lane, { rows, runs }: BenchOptions, context: LaneContext): Promise<LaneResult> {
-  switch (lane.type) {
-    case 'throughput':
-      return runThroughputLane(lane, rows, runs, context);
-    case 'latency':
-      return runLatencyLane(lane, smallRows, smallRuns, context);
+/** @returns whether no lane is worse than its baseline */
+async function check(options: BenchOptions, signal: AbortSignal): Promise<boolean> {
+  const baseline = await readBaseline(options.baselineFile);
+  const lanes = options.lanes?.map(({ name }) => name) ?? Object.keys(baseline.lanes);
+  const unknown = lanes.filter((name) => baseline.lanes[name] === undefined || allLanes.every((lane) => lane.name !== name));
+  if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: not both in the baseline and among the lanes.`);
+  let bad: readonly string[] = [];
+  const result = await inArena(options, signal, async (run) => {
+    const again = (lane: string, { rows, channels }: Pick<LaneSize, 'rows' | 'channels'>, runs: number) =>
+      run(lane, { rows, channels, runs });
+    bad = await gate(baseline, lanes, options.runs, again, say);
+  });
+  await tell(result, options);
+  say(bad.length === 0 ? 'No lane is worse than its baseline.' : `Not as good as their baseline: ${bad.join(', ')}.`);
+  return bad.length === 0;
+}
+
+async function tell(result: BenchResult, { markdownFile, jsonFile, svgFile }: BenchOptions): Promise<void> {
+  const tables = resultTables(result);
+  process.stdout.write(`\n${tables}\n`);
+  if (markdownFile !== undefined) await writeFile(markdownFile, `${tables}\n`);
+  if (jsonFile !== undefined) await writeFile(jsonFile, `${JSON.stringify(result, null, 2)}\n`);
+  if (svgFile !== undefined) {
+    const { resultChart } = await import('./charts/result-chart.ts');
+    await writeFile(svgFile, resultChart(result));
   }
 }
 
@@ -70,27 +93,22 @@ function interruptSignal(): AbortSignal {
 }
 
 async function main(): Promise<number> {
-  let options: BenchOptions | 'help';
+  let options: ReturnType<typeof parseBenchOptions>;
   try {
     options = parseBenchOptions(process.argv.slice(2));
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;
   }
-  if (options === 'help') {
-    process.stdout.write(`${usage}\n`);
+  if (options === 'help' || options === 'list') {
+    process.stdout.write(options === 'help' ? `${usage}\n` : laneList());
     return 0;
   }
   const signal = interruptSignal();
   try {
-    const result = await bench(options, signal);
-    const tables = resultTables(result);
-    process.stdout.write(`\n${tables}\n`);
-    if (options.markdownFile !== undefined) await writeFile(options.markdownFile, `${tables}\n`);
-    if (options.jsonFile !== undefined) await writeFile(options.jsonFile, `${JSON.stringify(result, null, 2)}\n`);
-    return result.lanes.some(({ failure }) => failure !== undefined) ? 1 : 0;
+    return (await (options.baseline === 'check' ? check : bench)(options, signal)) ? 0 : 1;
   } catch (error) {
-    say(signal.aborted ? `${(error as Error).message} Nothing is left running.` : `The bench failed: ${(error as Error).stack}`);
+    say(signal.aborted ? `${(signal.reason as Error).message} Nothing is left running.` : `The bench failed: ${(error as Error).stack}`);
     return signal.aborted ? 130 : 1;
   }
 }

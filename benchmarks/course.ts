@@ -1,3 +1,4 @@
+import type { LaneType } from './lane.ts';
 import { type Command, type Measurement, measuredRun } from './measured-run.ts';
 import type { LaneResult } from './results.ts';
 
@@ -7,15 +8,17 @@ export interface Contestant {
   readonly command: Command;
   /** Why it does not take part, in words: its program is not installed. */
   readonly absent?: string;
+  /** In place of that of the course: for a command that leaves something else behind, or nothing. */
+  check?(): Promise<number | undefined>;
 }
 
 /** Commands that do the same work, and what stands around each run of one. */
 export interface Course {
   readonly lane: string;
-  readonly type: LaneResult['type'];
+  readonly type: LaneType;
   readonly rows: number;
   readonly runs: number;
-  /** The first rival is the measure of the others. */
+  /** Rivals first: each is a measure of those that are none. */
   readonly contestants: readonly Contestant[];
   /** Before each run: takes away what the one before has moved. */
   prepare(): Promise<void>;
@@ -32,7 +35,10 @@ export interface CourseContext {
   readonly say: (text: string) => void;
 }
 
-/** All contestants in turn, `runs` times. The first run that fails or moves wrong data makes the lane void and ends it. */
+/**
+ * All contestants in turn, `runs` times. The first run of dray that fails or moves wrong data makes the lane void and ends it; a rival's
+ * takes out that rival.
+ */
 export async function runCourse(course: Course, context: CourseContext): Promise<LaneResult> {
   const { lane, type, rows, runs, contestants } = course;
   const series = contestants.map(seriesOf);
@@ -41,11 +47,18 @@ export async function runCourse(course: Course, context: CourseContext): Promise
     for (let run = 1; run <= runs; run++) {
       const told: string[] = [];
       for (const [index, contestant] of contestants.entries()) {
-        if (contestant.absent !== undefined) continue;
-        const { measurement, fileBytes } = await checkedRun(contestant, course, context.signal);
-        series[index]!.runs.push(measurement);
-        if (fileBytes !== undefined) series[index]!.fileBytes.push(fileBytes);
-        told.push(`${contestant.title} ${measurement.seconds.toFixed(2)} s`);
+        const its = series[index]!;
+        if (its.absent !== undefined || its.failure !== undefined) continue;
+        const measured = await checkedRun(contestant, course, context.signal).catch((error: Error) => {
+          context.signal.throwIfAborted();
+          if (!contestant.isRival) throw error;
+          its.failure = error.message;
+          context.say(`${lane}: ${error.message}`);
+        });
+        if (measured === undefined) continue;
+        its.runs.push(measured.measurement);
+        if (measured.fileBytes !== undefined) its.fileBytes.push(measured.fileBytes);
+        told.push(`${contestant.title} ${measured.measurement.seconds.toFixed(2)} s`);
       }
       context.say(`${lane}, ${rows.toLocaleString('en-US')} rows, run ${run} of ${runs}: ${told.join('; ')}`);
     }
@@ -58,12 +71,13 @@ export async function runCourse(course: Course, context: CourseContext): Promise
 }
 
 /** Only the command itself is on the clock. */
-async function checkedRun({ title, command }: Contestant, { prepare, check }: Course, signal: AbortSignal) {
-  await prepare();
+async function checkedRun(contestant: Contestant, course: Course, signal: AbortSignal) {
+  const { title, command } = contestant;
+  await course.prepare();
   const measurement = await measuredRun(command, signal).catch((cause: unknown) => {
     throw new Error(`${title} failed. ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
-  const fileBytes = await check().catch((cause: unknown) => {
+  const fileBytes = await (contestant.check ?? course.check)().catch((cause: unknown) => {
     throw new Error(`${title} ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
   });
   return { measurement, fileBytes };
@@ -72,5 +86,5 @@ async function checkedRun({ title, command }: Contestant, { prepare, check }: Co
 function seriesOf({ title, isRival, absent }: Contestant) {
   const runs: Measurement[] = [];
   const fileBytes: number[] = [];
-  return { title, isRival, runs, fileBytes, ...(absent === undefined ? {} : { absent }) };
+  return { title, isRival, runs, fileBytes, absent, failure: undefined as string | undefined };
 }

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { BenchDatabase } from './bench-database.ts';
+import type { Arena } from './arena.ts';
+import type { BenchDatabase, DatabaseName, Kind } from './bench-database.ts';
 import type { Contestant } from './course.ts';
-import type { Kind } from './lanes.ts';
 import type { Command } from './measured-run.ts';
 
 /** This module runs as dist/benchmarks/dray-job.js. */
@@ -10,38 +10,50 @@ const cli = resolve(import.meta.dirname, '..', 'bundle', 'core', 'cli', 'main.js
 
 const pluginPrefix: Record<Kind, string> = { postgres: 'postgresql', mysql: 'mysql' };
 
-/** One side of a content, as it stands in a job file. */
+/** One side of a content, or what stands in between, as in a job file. */
 export interface Plugin {
   readonly name: string;
   readonly parameter: object;
 }
 
-/** A job file that moves `source.<table>` to `target.orders`; everything that is not a must is left to dray. */
-export function writeJobFile(folder: string, source: BenchDatabase, target: BenchDatabase, table: string): Promise<string> {
-  const sides = { reader: tableReader(source, 'source', table), writer: tableWriter(target, 'target', 'orders') };
-  return writeJob(join(folder, `${source.kind}-${target.kind}-${table}.json`), sides);
+export interface Content {
+  readonly reader: Plugin;
+  readonly writer: Plugin;
+  readonly transformer?: readonly Plugin[];
 }
 
-/** @returns `path` */
+/** A job file, and what it takes from the environment. */
+export interface Job {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a job file into the folder of the arena; everything that is not a must is left to dray.
+ * @param name of the file, without `.json`; another job needs another one
+ */
 export async function writeJob(
-  path: string,
-  sides: { readonly reader: Plugin; readonly writer: Plugin; readonly transformer?: readonly Plugin[] },
-): Promise<string> {
-  await writeFile(path, JSON.stringify({ job: { content: [sides] } }, null, 2));
-  return path;
+  arena: Arena,
+  name: string,
+  contents: Content | readonly Content[],
+  env: Job['env'],
+  setting: object = {},
+): Promise<Job> {
+  const file = join(arena.folder, `${name}.json`);
+  await writeFile(file, JSON.stringify({ job: { setting, content: [contents].flat() } }, null, 2));
+  // Runs of a bench are none of the user's.
+  return { file, env: { ...env, DRAY_STATE_DIR: join(arena.folder, 'state') } };
 }
 
-type Database = 'source' | 'target';
-
-export function tableReader(database: BenchDatabase, name: Database, table: string): Plugin {
+export function tableReader(database: BenchDatabase, name: DatabaseName, table: string): Plugin {
   return { name: `${pluginPrefix[database.kind]}reader`, parameter: endOf(database, name, table) };
 }
 
-export function tableWriter(database: BenchDatabase, name: Database, table: string): Plugin {
+export function tableWriter(database: BenchDatabase, name: DatabaseName, table: string): Plugin {
   return { name: `${pluginPrefix[database.kind]}writer`, parameter: endOf(database, name, table) };
 }
 
-function endOf({ kind, port, user }: BenchDatabase, database: Database, table: string): object {
+function endOf({ kind, port, user }: BenchDatabase, database: DatabaseName, table: string): object {
   return {
     username: user,
     password: `\${env:${passwordVariable(database)}}`,
@@ -50,27 +62,24 @@ function endOf({ kind, port, user }: BenchDatabase, database: Database, table: s
   };
 }
 
-const passwordVariable = (database: Database) => `DRAY_BENCH_${database.toUpperCase()}_PASSWORD`;
-
-/** @param channels undefined: what dray chooses by itself */
-export function drayCommand(jobFile: string, source: BenchDatabase, target: BenchDatabase, channels?: number): Command {
-  return runCommand(jobFile, { ...passwordOf(source, 'source'), ...passwordOf(target, 'target') }, channels);
-}
+const passwordVariable = (database: DatabaseName) => `DRAY_BENCH_${database.toUpperCase()}_PASSWORD`;
 
 /** What the job file of a database takes from the environment. */
-export function passwordOf({ password }: BenchDatabase, name: Database): Record<string, string> {
+export function passwordOf({ password }: BenchDatabase, name: DatabaseName): Record<string, string> {
   return { [passwordVariable(name)]: password };
 }
 
-export function runCommand(jobFile: string, env: Readonly<Record<string, string>>, channels?: number): Command {
-  return { words: [process.execPath, cli, 'run', jobFile, ...(channels === undefined ? [] : ['--channels', String(channels)])], env };
+/** The command line of dray. */
+export function drayCommand(words: readonly string[], env: Job['env'] = {}): Command {
+  return { words: [process.execPath, cli, ...words], env };
+}
+
+/** `dray run`. @param channels undefined: as many as dray chooses by itself */
+export function runCommand({ file, env }: Job, channels?: number): Command {
+  return drayCommand(['run', file, ...(channels === undefined ? [] : ['--channels', String(channels)])], env);
 }
 
 /** dray, with so many channels. */
-export function drayContestant(
-  jobFile: string,
-  env: Readonly<Record<string, string>>,
-  { channels, title = `dray, ${channels} channel${channels === 1 ? '' : 's'}` }: { readonly channels: number; readonly title?: string },
-): Contestant {
-  return { title, isRival: false, command: runCommand(jobFile, env, channels) };
+export function drayContestant(job: Job, channels: number, title = `dray, ${channels} channel${channels === 1 ? '' : 's'}`): Contestant {
+  return { title, isRival: false, command: runCommand(job, channels) };
 }

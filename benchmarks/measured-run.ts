@@ -17,10 +17,14 @@ export interface Measurement {
   readonly cpuSeconds: number;
   /** High-water mark of resident memory, summed over the command's processes; null where there is no /proc. */
   readonly peakBytes: number | null;
+  /** Resident memory of all its processes together over time, every `curveMs`; empty where there is no /proc. */
+  readonly memoryCurve: readonly number[];
 }
 
 /** How often memory is looked at. VmHWM is itself a high-water mark: only growth in the last interval can be missed. */
 const pollMs = 20;
+/** Distance of two points of a memory curve. */
+export const curveMs = 100;
 const keptErrorCharacters = 2000;
 
 /*
@@ -50,7 +54,12 @@ export async function measuredRun({ words, env }: Command, signal: AbortSignal):
   const errors = tailOf(shell.stderr!);
   const account = tailOf(shell.stdio[3] as Readable);
   const peaks = new Map<number, number>();
-  const poll = setInterval(() => notePeaks(shell.pid ?? 0, peaks), pollMs);
+  const curve: number[] = [];
+  const poll = setInterval(() => {
+    const residentBytes = noteMemory(shell.pid ?? 0, peaks);
+    // Late ticks leave no holes: the curve goes by the clock.
+    while (residentBytes > 0 && curve.length * curveMs < performance.now() - startedAt) curve.push(residentBytes);
+  }, pollMs);
   const stop = () => {
     if (shell.pid !== undefined && shell.exitCode === null) process.kill(-shell.pid, 'SIGTERM');
   };
@@ -58,13 +67,23 @@ export async function measuredRun({ words, env }: Command, signal: AbortSignal):
   try {
     const [code, killedBy]: [number | null, NodeJS.Signals | null] = await closed;
     signal.throwIfAborted();
-    if (code !== 0) throw new Error(`Exit code ${code ?? 128 + constants.signals[killedBy ?? 'SIGTERM']}: ${errors().trim()}`);
+    if (code !== 0) throw new Error(`Exit code ${code ?? 128 + constants.signals[killedBy ?? 'SIGTERM']}: ${reasonIn(errors().trim())}`);
     const peakBytes = [...peaks.values()].reduce((sum, bytes) => sum + bytes, 0);
-    return { seconds: (endedAt - startedAt) / 1000, cpuSeconds: childSeconds(account()), peakBytes: peakBytes === 0 ? null : peakBytes };
+    return {
+      seconds: (endedAt - startedAt) / 1000,
+      cpuSeconds: childSeconds(account()),
+      peakBytes: peakBytes === 0 ? null : peakBytes,
+      memoryCurve: curve,
+    };
   } finally {
     clearInterval(poll);
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** dray says why below its report; of others all counts. */
+function reasonIn(errors: string): string {
+  return errors.slice(errors.lastIndexOf('\nerror ') + 1);
 }
 
 function tailOf(stream: Readable): () => string {
@@ -82,12 +101,21 @@ function childSeconds(times: string): number {
   return parts.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds?.replace(',', '.')), 0);
 }
 
-function notePeaks(parent: number, peaks: Map<number, number>): void {
+/** @returns bytes of resident memory of all children now */
+function noteMemory(parent: number, peaks: Map<number, number>): number {
+  let residentBytes = 0;
   for (const pid of childrenOf(parent)) {
-    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`))?.[1];
-    if (kilobytes !== undefined) peaks.set(pid, Number(kilobytes) * 1024);
-    notePeaks(pid, peaks);
+    const status = readProc(`${pid}/status`);
+    const peak = kilobytes(status, 'VmHWM');
+    if (peak !== undefined) peaks.set(pid, peak * 1024);
+    residentBytes += (kilobytes(status, 'VmRSS') ?? 0) * 1024 + noteMemory(pid, peaks);
   }
+  return residentBytes;
+}
+
+function kilobytes(status: string, name: string): number | undefined {
+  const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+  return found === undefined ? undefined : Number(found);
 }
 
 function childrenOf(pid: number): number[] {

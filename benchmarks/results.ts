@@ -1,3 +1,4 @@
+import type { LaneType } from './lane.ts';
 import type { Measurement } from './measured-run.ts';
 
 /** All runs of one command in a lane. */
@@ -9,12 +10,15 @@ export interface Series {
   /** What each run left in files, where it wrote some. */
   readonly fileBytes?: readonly number[];
   /** Set if there are no runs, in words: the rival's program is not installed. */
-  readonly absent?: string;
+  readonly absent?: string | undefined;
+  /** Why its runs do not count: one of them failed or moved wrong data. */
+  readonly failure?: string | undefined;
 }
 
 export interface LaneResult {
   readonly lane: string;
-  readonly type: 'throughput' | 'latency' | 'memory' | 'files';
+  readonly type: LaneType;
+  /** Of its fixture. */
   readonly rows: number;
   readonly series: readonly Series[];
   /** Why the lane is void: a command failed or moved wrong data. */
@@ -35,6 +39,11 @@ export interface Machine {
 export interface BenchResult {
   readonly machine: Machine;
   readonly lanes: readonly LaneResult[];
+}
+
+/** Whatever made a lane void, or one of its commands, in sentences. */
+export function failuresOf({ failure, series }: LaneResult): string[] {
+  return [...(failure === undefined ? [] : [failure]), ...series.flatMap((one) => one.failure ?? [])];
 }
 
 /** Of an even number of values the mean of the two in the middle; NaN of none. */

@@ -1,18 +1,17 @@
-import { type BenchResult, type LaneResult, type Machine, median, type Series } from './results.ts';
+import { ratiosOf } from './ratios.ts';
+import { type BenchResult, failuresOf, type LaneResult, type Machine, median, type Series } from './results.ts';
 
 /** The result as Markdown tables, padded so that they can also be read as they are. */
 export function resultTables({ machine, lanes }: BenchResult): string {
   const parts = [machineLine(machine)];
   const ofType = (type: LaneResult['type']) => lanes.filter((lane) => lane.type === type);
   const throughput = ofType('throughput');
-  if (throughput.length > 0) parts.push(table(throughputHead, throughput.flatMap(throughputLines)));
-  const files = ofType('files');
-  if (files.length > 0) parts.push(table([...throughputHead, 'files MB'], files.flatMap(fileLines)));
+  if (throughput.length > 0) parts.push(table(...withFiles(throughput)));
   const latency = ofType('latency');
   if (latency.length > 0) parts.push(table(latencyHead, latency.flatMap(latencyLines)));
   const memory = ofType('memory');
   if (memory.length > 0) parts.push(table(memoryHead, memory.flatMap(memoryLines)));
-  const failures = lanes.flatMap(({ lane, failure }) => (failure === undefined ? [] : [`VOID: ${lane}. ${failure}`]));
+  const failures = lanes.flatMap((lane) => failuresOf(lane).map((failure) => `VOID: ${lane.lane}. ${failure}`));
   return [...parts, ...failures].join('\n\n');
 }
 
@@ -21,54 +20,87 @@ function machineLine({ date, cpu, cores, memoryBytes, node, servers, loadBefore 
   return `${date}; ${cores} cores (${cpu}), ${memory}, shared with ${servers.join(' and ')}; Node ${node}; load before: ${loadBefore.toFixed(2)}`;
 }
 
-const throughputHead = ['lane', 'command', 'seconds: median (range)', '÷ rival', 'rows/s', 'CPU s', 'peak MB'];
+const throughputHead = ['lane', 'command', 'seconds: median (range)', '÷ rivals', 'rows/s', 'rows/CPU s', 'CPU s', 'peak MB'];
 
-function throughputLines({ lane, rows, series, failure }: LaneResult): string[][] {
-  const rival = series.find(({ isRival }) => isRival);
+function throughputLines(result: LaneResult): string[][] {
+  const { lane, rows, series, failure } = result;
   return series.map((one, index) => {
     const name = index === 0 ? `${lane}, ${rows.toLocaleString('en-US')} rows` : '';
-    if (one.runs.length === 0 || failure !== undefined) return [name, one.title, one.absent ?? 'void', '', '', '', ''];
+    if (!counts(one, failure)) return [name, one.title, one.absent ?? 'void', '', '', '', '', ''];
     const seconds = medianSeconds(one);
-    const ratio = rival === undefined || rival.runs.length === 0 ? '–' : (seconds / medianSeconds(rival)).toFixed(2);
+    const cpuSeconds = median(one.runs.map((run) => run.cpuSeconds));
+    const perSecond = (value: number) => (value === 0 ? '–' : Math.round(rows / value).toLocaleString('en-US'));
     return [
       name,
       one.title,
       `${seconds.toFixed(2)} (${range(one, 2)})`,
-      ratio,
-      Math.round(rows / seconds).toLocaleString('en-US'),
-      median(one.runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
+      ratios(result, one),
+      perSecond(seconds),
+      perSecond(cpuSeconds),
+      cpuSeconds.toFixed(2),
       peakMegabytes(one),
     ];
   });
 }
 
-function fileLines(lane: LaneResult): string[][] {
-  return throughputLines(lane).map((line, index) => {
-    const bytes = lane.series[index]?.fileBytes ?? [];
-    return [...line, bytes.length === 0 ? '' : (median(bytes) / 1e6).toFixed(0)];
-  });
+/** To each rival that took part, in the order of their lines; of a rival nothing. */
+function ratios(result: LaneResult, { title }: Series): string {
+  return ratiosOf(result)
+    .filter(({ command }) => command === title)
+    .map((ratio) => ratio.median.toFixed(2))
+    .join(' · ');
 }
 
-const latencyHead = ['lane', 'seconds: median', 'max', 'CPU s', 'peak MB'];
+/** With a column for what was left in files, if anything was. */
+function withFiles(lanes: readonly LaneResult[]): [head: readonly string[], lines: readonly string[][]] {
+  const hasFiles = lanes.some(({ series }) => series.some(({ fileBytes = [] }) => fileBytes.length > 0));
+  if (!hasFiles) return [throughputHead, lanes.flatMap(throughputLines)];
+  const lines = lanes.flatMap((lane) =>
+    throughputLines(lane).map((line, index) => {
+      const bytes = lane.series[index]?.fileBytes ?? [];
+      return [...line, bytes.length === 0 ? '' : (median(bytes) / 1e6).toFixed(0)];
+    }),
+  );
+  return [[...throughputHead, 'files MB'], lines];
+}
 
-function latencyLines({ lane, rows, series, failure }: LaneResult): string[][] {
-  return series.map((one) => {
-    const name = `${lane}, ${rows} rows, ${one.runs.length} runs`;
-    if (one.runs.length === 0 || failure !== undefined) return [name, 'void', '', '', ''];
+const latencyHead = ['lane', 'command', 'seconds: median', 'max', '÷ rivals', 'CPU s', 'peak MB'];
+
+function latencyLines(result: LaneResult): string[][] {
+  const { lane, rows, series, failure } = result;
+  return series.map((one, index) => {
+    const name = index === 0 ? `${lane}, ${rows.toLocaleString('en-US')} rows, ${one.runs.length} runs` : '';
+    if (!counts(one, failure)) return [name, one.title, one.absent ?? 'void', '', '', '', ''];
     const cpu = median(one.runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2);
-    return [name, medianSeconds(one).toFixed(3), Math.max(...one.runs.map(({ seconds }) => seconds)).toFixed(3), cpu, peakMegabytes(one)];
+    const most = Math.max(...one.runs.map(({ seconds }) => seconds)).toFixed(3);
+    return [name, one.title, medianSeconds(one).toFixed(3), most, ratios(result, one), cpu, peakMegabytes(one)];
   });
 }
 
-const memoryHead = ['lane', 'rows', 'peak MB', 'seconds: median (range)'];
+const memoryHead = ['lane', 'rows', 'peak MB', 'MB in each quarter of the time', 'seconds: median (range)'];
 
 function memoryLines({ lane, rows, series, failure }: LaneResult): string[][] {
   return series.map((one) => {
     const name = `${lane}, ${one.title}`;
     const count = rows.toLocaleString('en-US');
-    if (one.runs.length === 0 || failure !== undefined) return [name, count, 'void', ''];
-    return [name, count, peakMegabytes(one), `${medianSeconds(one).toFixed(2)} (${range(one, 2)})`];
+    if (!counts(one, failure)) return [name, count, one.absent ?? 'void', '', ''];
+    return [name, count, peakMegabytes(one), quarters(one), `${medianSeconds(one).toFixed(2)} (${range(one, 2)})`];
   });
+}
+
+/** Means of the curve of the run that took most memory. */
+function quarters({ runs }: Series): string {
+  const [run] = [...runs].sort((a, b) => (b.peakBytes ?? 0) - (a.peakBytes ?? 0));
+  const curve = run?.memoryCurve ?? [];
+  if (curve.length < 4) return '–';
+  return [0, 1, 2, 3]
+    .map((quarter) => curve.slice((curve.length * quarter) >> 2, (curve.length * (quarter + 1)) >> 2))
+    .map((part) => (part.reduce((sum, bytes) => sum + bytes, 0) / part.length / 1e6).toFixed(0))
+    .join(', ');
+}
+
+function counts({ runs, failure }: Series, failureOfLane: string | undefined): boolean {
+  return runs.length > 0 && failure === undefined && failureOfLane === undefined;
 }
 
 const medianSeconds = ({ runs }: Series) => median(runs.map(({ seconds }) => seconds));

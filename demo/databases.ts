@@ -1,5 +1,7 @@
 import pg from 'pg';
-import { loadOrdersIntoPostgres, ordersPostgresDdl } from '../benchmarks/fixtures/orders.ts';
+import { postgresDdl } from '../benchmarks/fixtures/ddl.ts';
+import { copySteps, loadIntoPostgres } from '../benchmarks/fixtures/load.ts';
+import { orders } from '../benchmarks/fixtures/orders.ts';
 import type { PostgresServer } from '../test/support/postgres-server.ts';
 import { grouped, type Tell } from './step.ts';
 
@@ -16,17 +18,18 @@ export async function fillShop(server: PostgresServer, { rowCount, signal, tell 
   await server.createDatabase('warehouse');
   await createOrdersTable(server.urlFor('warehouse'), 'orders');
   await createOrdersTable(server.urlFor('warehouse'), 'orders_from_files');
-  await loadOrdersIntoPostgres(server.urlFor('shop'), 'orders', rowCount, (rows) => {
+  const rows = copySteps(orders, rowCount, (sent) => {
     signal.throwIfAborted();
-    tell(`${grouped(rows)} rows`);
+    tell(`${grouped(sent)} rows`);
   });
+  await loadIntoPostgres(server.urlFor('shop'), 'orders', rows);
 }
 
 async function createOrdersTable(url: string, table: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(ordersPostgresDdl(table));
+    await client.query(postgresDdl(orders, table));
   } finally {
     await client.end();
   }

@@ -1,41 +1,72 @@
-import type { Arena } from '../arena.ts';
-import type { Course } from '../course.ts';
-import { csvToTable, setToTable, verifiedSetToTable } from './reading-lanes.ts';
-import { download, upload } from './transfer-lanes.ts';
-import { tableToFiles } from './writing-lanes.ts';
+import type { Kind } from '../bench-database.ts';
+import type { Contestant } from '../course.ts';
+import { drayContestant, type Job, passwordOf, runCommand, tableWriter, writeJob } from '../dray-job.ts';
+import { orders } from '../fixtures/orders.ts';
+import { freightOf } from '../freight.ts';
+import type { OpenLane } from '../lane.ts';
+import { measuredRun } from '../measured-run.ts';
+import { type Haul, openHaul, type Rival } from '../rivals/haul.ts';
+import { intoTable } from '../tables/table-lanes.ts';
+import { csvFile, packedCsvFile } from './csv-file.ts';
+import { csvOptions, type FileEnd, fileEnds, filesReader, filesWriter, type Side, writingJob } from './ends.ts';
+import { intoFiles } from './written-set.ts';
 
-export type FileCourse = Pick<Course, 'contestants' | 'prepare' | 'check'>;
-
-/** Commands that do the same work with files, and how it is known that they have done it. */
-export interface FileLane {
-  readonly name: string;
-  /** Makes ready what the commands need. */
-  course(rows: number, arena: Arena): Promise<FileCourse>;
+/** A table into a set of files. PostgreSQL judges what is in them. */
+export function tableToFiles(source: Kind, end: FileEnd, rivals: readonly Rival[]): OpenLane {
+  return async ({ rows, channels, arena }) => {
+    const haul = await openHaul(arena, source, 'postgres', freightOf(orders, rows));
+    const job = await writingJob(arena, source, haul.freight, end);
+    return {
+      rows: haul.freight.rows,
+      contestants: await contestants(haul, rivals, channels, job),
+      ...(await intoFiles(arena, end, haul.freight)),
+    };
+  };
 }
 
-export const fileLanes: readonly FileLane[] = [
-  { name: 'postgres-csv-gzip', course: (rows, arena) => tableToFiles(arena, rows, 'local', 'gzip', ['gzip']) },
-  { name: 'postgres-csv-zstd', course: (rows, arena) => tableToFiles(arena, rows, 'local', 'zstd', ['gzip', 'zstd']) },
-  { name: 'csv-postgres', course: (rows, arena) => csvToTable(arena, rows) },
-  { name: 'verified-postgres', course: (rows, arena) => verifiedSetToTable(arena, rows) },
-  { name: 'sftp-upload', course: (rows, arena) => upload(arena, rows, 'sftp') },
-  { name: 'sftp-download', course: (rows, arena) => download(arena, rows, 'sftp') },
-  { name: 'postgres-sftp', course: (rows, arena) => tableToFiles(arena, rows, 'sftp', 'none', ['sftp']) },
-  { name: 's3-upload', course: (rows, arena) => upload(arena, rows, 's3') },
-  { name: 's3-download', course: (rows, arena) => download(arena, rows, 's3') },
-];
+/** Files into a table: one that stands for itself where the rivals read it, too, else a set that dray has written. */
+export function filesToTable(end: FileEnd, target: Kind, rivals: readonly Rival[]): OpenLane {
+  return async ({ rows, channels, arena }) => {
+    const haul = await openHaul(arena, 'postgres', target, freightOf(orders, rows));
+    const { plugin, env } = await filesSide(haul, end);
+    const content = { reader: plugin, writer: tableWriter(haul.target, 'target', haul.table) };
+    const job = await writeJob(arena, `${end}-${target}-${haul.table}`, content, { ...env, ...passwordOf(haul.target, 'target') });
+    return {
+      rows: haul.freight.rows,
+      contestants: await contestants(haul, rivals, channels, job),
+      ...intoTable(haul.target, haul.freight, await arena.expectedDigest(target, haul.freight)),
+    };
+  };
+}
 
-/** What `--files --memory` runs, on two channels. */
-export const fileMemoryLanes: readonly FileLane[] = [
-  { name: 'memory-postgres-local-zstd', course: (rows, arena) => tableToFiles(arena, rows, 'local', 'zstd') },
-  { name: 'memory-local-zstd-postgres', course: (rows, arena) => setToTable(arena, rows, 'local', 'zstd') },
-  { name: 'memory-postgres-sftp', course: (rows, arena) => tableToFiles(arena, rows, 'sftp', 'none') },
-  { name: 'memory-sftp-postgres', course: (rows, arena) => setToTable(arena, rows, 'sftp', 'none') },
-  { name: 'memory-postgres-s3', course: (rows, arena) => tableToFiles(arena, rows, 's3', 'none') },
-  { name: 'memory-s3-postgres', course: (rows, arena) => setToTable(arena, rows, 's3', 'none') },
-];
+/** Files of one place into files of another one; from the local disk it is one CSV file. */
+export function filesToFiles(from: FileEnd, to: FileEnd, rivals: readonly Rival[] = []): OpenLane {
+  return async ({ rows, channels, arena }) => {
+    const haul = await openHaul(arena, 'postgres', 'postgres', freightOf(orders, rows));
+    const reader = await filesSide(haul, from);
+    const writer = await filesWriter(arena, to);
+    const content = { reader: reader.plugin, writer: writer.plugin };
+    const job = await writeJob(arena, `${from}-${to}-${haul.table}`, content, { ...reader.env, ...writer.env });
+    return {
+      rows: haul.freight.rows,
+      contestants: await contestants(haul, rivals, channels, job),
+      ...(await intoFiles(arena, to, haul.freight)),
+    };
+  };
+}
 
-/** 2 GB. */
-export const fileMemoryRows = 10_000_000;
-export const fileMemoryRuns = 1;
-export const fileLaneNames: readonly string[] = fileLanes.map(({ name }) => name);
+async function contestants(haul: Haul, rivals: readonly Rival[], channels: readonly number[], job: Job): Promise<Contestant[]> {
+  return [...(await Promise.all(rivals.map((rival) => rival(haul)))), ...channels.map((count) => drayContestant(job, count))];
+}
+
+async function filesSide({ arena, freight, target }: Haul, end: FileEnd): Promise<Side> {
+  const { place, compress, isParquet = false } = fileEnds[end];
+  if (place === 'local' && !isParquet && target.kind === 'postgres') {
+    const path = compress === undefined ? await csvFile(arena, freight) : await packedCsvFile(arena, freight, compress);
+    return { plugin: { name: 'txtfilereader', parameter: { path: [path], ...csvOptions(freight.fixture) } }, env: {} };
+  }
+  const written = await writingJob(arena, 'postgres', freight, end, {}, `-for-${target.kind}`);
+  await (await arena.place(place)).empty();
+  await measuredRun(runCommand(written, 2), arena.signal);
+  return filesReader(arena, end, freight.fixture, target.kind);
+}

@@ -4,10 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import type { Arena } from '../arena.ts';
 import type { Contestant } from '../course.ts';
 import { drayContestant, writeJob } from '../dray-job.ts';
-import { measuredRun } from '../measured-run.ts';
-import { unlessInstalled } from '../rivals.ts';
-import type { FileCourse } from './file-lanes.ts';
-import { sftpWords } from './file-rivals.ts';
+import { orders } from '../fixtures/orders.ts';
+import type { OpenLane } from '../lane.ts';
+import { type Command, measuredRun } from '../measured-run.ts';
+import { unlessInstalled } from '../rivals/programs.ts';
+import { sftpCommand } from './sftp-words.ts';
 import { intoSameFile, sha256Of } from './written-set.ts';
 
 /** This module runs as dist/benchmarks/files/transfer-lanes.js. */
@@ -19,39 +20,52 @@ const name = 'big.copy';
 type Remote = 'sftp' | 's3';
 
 /** One big file of COPY text, as it is, from the local disk to a server. */
-export async function upload(arena: Arena, rows: number, kind: Remote): Promise<FileCourse> {
-  const file = await bigFile(arena, rows);
-  const place = await arena.place(kind);
-  const { writer, env } = place;
-  const jobFile = await writeJob(join(arena.folder, `file-${kind}.json`), {
-    reader: { name: 'txtfilereader', parameter: { path: [file], fileFormat: 'copy' } },
-    writer: { ...writer, parameter: { ...writer.parameter, fileFormat: 'copy', writeMode: 'truncate' } },
-  });
-  const [rival, storage] = await transfers(arena, kind, 'put', file);
-  return {
-    contestants: [rival, storage, drayContestant(jobFile, env, { channels: 1, title: 'dray run' })],
-    ...intoSameFile(place, await sha256Of(createReadStream(file))),
+export function upload(kind: Remote): OpenLane {
+  return async ({ rows, arena }) => {
+    const file = await bigFile(arena, rows);
+    const place = await arena.place(kind);
+    const { writer, env } = place;
+    const content = {
+      reader: { name: 'txtfilereader', parameter: { path: [file], fileFormat: 'copy' } },
+      writer: { ...writer, parameter: { ...writer.parameter, fileFormat: 'copy', writeMode: 'truncate' } },
+    };
+    const job = await writeJob(arena, `file-${kind}`, content, env);
+    return {
+      rows,
+      contestants: [...(await transfers(arena, kind, 'put', file)), drayContestant(job, 1, 'dray run')],
+      ...intoSameFile(place, await sha256Of(createReadStream(file))),
+    };
   };
 }
 
 /** The way back. */
-export async function download(arena: Arena, rows: number, kind: Remote): Promise<FileCourse> {
-  const file = await bigFile(arena, rows);
-  const place = await arena.place(kind);
-  const local = await arena.place('local');
-  await place.empty();
-  const [, putting] = await transfers(arena, kind, 'put', file);
-  await measuredRun(putting.command, arena.signal);
-  const reader = place.reader(name);
-  const jobFile = await writeJob(join(arena.folder, `${kind}-file.json`), {
-    reader: { ...reader, parameter: { ...reader.parameter, fileFormat: 'copy' } },
-    writer: { ...local.writer, parameter: { ...local.writer.parameter, fileFormat: 'copy', writeMode: 'truncate' } },
-  });
-  const [rival, storage] = await transfers(arena, kind, 'get', join(local.folder, name));
-  return {
-    contestants: [rival, storage, drayContestant(jobFile, place.env, { channels: 1, title: 'dray run' })],
-    ...intoSameFile(local, await sha256Of(createReadStream(file))),
+export function download(kind: Remote): OpenLane {
+  return async ({ rows, arena }) => {
+    const file = await bigFile(arena, rows);
+    const place = await arena.place(kind);
+    const local = await arena.place('local');
+    await place.empty();
+    const [, putting] = await transfers(arena, kind, 'put', file);
+    await measuredRun(putting.command, arena.signal);
+    const reader = place.reader(name);
+    const content = {
+      reader: { ...reader, parameter: { ...reader.parameter, fileFormat: 'copy' } },
+      writer: { ...local.writer, parameter: { ...local.writer.parameter, fileFormat: 'copy', writeMode: 'truncate' } },
+    };
+    const job = await writeJob(arena, `${kind}-file`, content, place.env);
+    return {
+      rows,
+      contestants: [...(await transfers(arena, kind, 'get', join(local.folder, name))), drayContestant(job, 1, 'dray run')],
+      ...intoSameFile(local, await sha256Of(createReadStream(file))),
+    };
   };
+}
+
+/** Brings a file to the S3 server by the SDK of Amazon and nothing else. @param key name of the object in the place */
+export async function sdkPut(arena: Arena, file: string, key: string): Promise<Command> {
+  const { prefix } = await arena.place('s3');
+  const { options } = await storageOptions(arena, 's3');
+  return { words: [process.execPath, program, 'sdk-put', file, `${prefix}${key}`], env: { DRAY_BENCH_STORAGE: JSON.stringify(options) } };
 }
 
 /** What brings a file there or back without an engine: the rival, and dray's storage. */
@@ -68,13 +82,11 @@ async function transfers(
   });
   const storage = { title: `dray’s storage alone`, isRival: false, command: transfer(kind) };
   if (kind === 's3') return [{ title: 'the SDK of Amazon alone', isRival: true, command: transfer('sdk') }, storage];
-  // -f flushes to the disk, as dray does.
   const order = direction === 'put' ? `put -f ${file} ${name}` : `get -f ${name} ${file}`;
-  const words = sftpWords(await arena.place('sftp'));
   const sftp = {
     title: `sftp, ${direction} -f`,
     isRival: true,
-    command: { words: ['/bin/sh', '-c', `echo ${order} | "$@"`, 'sh', ...words], env: {} },
+    command: sftpCommand(await arena.place('sftp'), order),
     ...unlessInstalled('sftp'),
   };
   return [sftp, storage];
@@ -93,7 +105,7 @@ async function storageOptions(arena: Arena, kind: Remote) {
 }
 
 async function bigFile(arena: Arena, rows: number): Promise<string> {
-  const ready = await arena.readyFile('postgres', rows);
+  const ready = await arena.copyFile({ fixture: orders, rows });
   return arena.made(name, async (path) => {
     for (let copy = 0; copy < copies; copy++) await pipeline(createReadStream(ready), createWriteStream(path, { flags: 'a' }));
   });

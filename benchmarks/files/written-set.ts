@@ -5,28 +5,34 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { type BenchDatabase, type Digest, differenceOf } from '../bench-database.ts';
+import type { Arena } from '../arena.ts';
+import { type BenchDatabase, differenceOf } from '../bench-database.ts';
 import type { Course } from '../course.ts';
+import { passwordOf, runCommand, tableWriter, writeJob } from '../dray-job.ts';
+import { type Freight, tableOf } from '../freight.ts';
+import { measuredRun } from '../measured-run.ts';
+import { packers } from './csv-file.ts';
+import { type FileEnd, fileEnds, filesReader } from './ends.ts';
 import type { Place, PlacedFile } from './place.ts';
 
-/** Programs that unpack files, none of them of dray. */
-const unpackers: readonly (readonly [ending: RegExp, program: string])[] = [
-  [/\.gz$/, 'gzip'],
-  [/\.zst$/, 'zstd'],
-];
-
 /**
- * Commands that write a table as CSV into a place. Afterwards PostgreSQL reads the files into `target.orders`, which must be what the source
- * is.
+ * Commands that write the rows of a freight into files. Afterwards they are loaded into a table of PostgreSQL, which must be what the source
+ * is: CSV by PostgreSQL itself and programs that unpack, none of them of dray; Parquet, which neither reads, by dray.
  */
-export function intoFiles(place: Place, target: BenchDatabase, expected: Digest): Pick<Course, 'prepare' | 'check'> {
+export async function intoFiles(arena: Arena, end: FileEnd, freight: Freight): Promise<Pick<Course, 'prepare' | 'check'>> {
+  const { place: kind, isParquet = false } = fileEnds[end];
+  const place = await arena.place(kind);
+  const judge = await arena.database('postgres');
+  const expected = await arena.expectedDigest('postgres', freight);
+  const table = tableOf(freight);
   return {
     prepare: () => place.empty(),
     async check() {
       const files = await dataFiles(place);
-      await target.emptyTarget();
-      for (const file of files) await loadCsv(file, target);
-      const difference = differenceOf(await target.digest('target', 'orders'), expected);
+      await judge.emptyTarget(table);
+      if (isParquet) await loadByDray(arena, end, freight, judge);
+      else for (const file of files) await loadCsv(file, judge, table);
+      const difference = differenceOf(await judge.digest('target', table, freight), expected);
       if (difference !== undefined) throw new Error(difference);
       return bytesOf(files);
     },
@@ -61,16 +67,23 @@ export async function sha256Of(stream: Readable): Promise<string> {
   return hash.digest('hex');
 }
 
-async function loadCsv(file: PlacedFile, { port, user, password }: BenchDatabase): Promise<void> {
+async function loadByDray(arena: Arena, end: FileEnd, freight: Freight, target: BenchDatabase): Promise<void> {
+  const { plugin, env } = await filesReader(arena, end, freight.fixture);
+  const content = { reader: plugin, writer: tableWriter(target, 'target', tableOf(freight)) };
+  const job = await writeJob(arena, `judge-${end}-${tableOf(freight)}`, content, { ...env, ...passwordOf(target, 'target') });
+  await measuredRun(runCommand(job, 2), arena.signal);
+}
+
+async function loadCsv(file: PlacedFile, { port, user, password }: BenchDatabase, table: string): Promise<void> {
   const client = new pg.Client({ host: '127.0.0.1', port, user, password, database: 'target' });
   client.on('error', () => undefined);
   await client.connect();
   try {
-    const table = client.query(copyFrom('COPY orders FROM STDIN WITH (FORMAT csv)'));
+    const rows = client.query(copyFrom(`COPY ${table} FROM STDIN WITH (FORMAT csv)`));
     const stored = await file.open();
-    const program = unpackers.find(([ending]) => ending.test(file.name))?.[1];
-    if (program === undefined) await pipeline(stored, table);
-    else await unpacked(program, stored, table);
+    const program = Object.entries(packers).find(([, ending]) => file.name.endsWith(ending))?.[0];
+    if (program === undefined) await pipeline(stored, rows);
+    else await unpacked(program, stored, rows);
   } finally {
     await client.end();
   }

@@ -1,5 +1,5 @@
 import type { KeyRange } from '../../core/sdk/index.ts';
-import type { Kind } from '../lanes.ts';
+import type { Kind } from '../bench-database.ts';
 import type { Distribution } from './distributions.ts';
 
 /** Rows of one INSERT, where the order of the keys does not ask for a single one. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Kind } from '../lanes.ts';
+import type { Kind } from '../bench-database.ts';
 import { distributions } from './distributions.ts';
 
 const engines: readonly Kind[] = ['mysql', 'postgres'];

@@ -1,4 +1,4 @@
-import type { Kind } from '../lanes.ts';
+import type { Kind } from '../bench-database.ts';
 import type { Machine } from '../results.ts';
 
 /** How one planner cuts one table. */

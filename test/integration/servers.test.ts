@@ -8,80 +8,12 @@ import { pathToFileURL } from 'node:url';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  loadOrdersIntoMysql,
-  loadOrdersIntoPostgres,
-  orderColumns,
-  orderRows,
-  ordersMysqlDdl,
-  ordersPostgresDdl,
-} from '../../benchmarks/fixtures/orders.ts';
+import { mysqlDdl } from '../../benchmarks/fixtures/ddl.ts';
+import { copySteps, loadIntoMysql } from '../../benchmarks/fixtures/load.ts';
+import { orders } from '../../benchmarks/fixtures/orders.ts';
 import { startMariadb } from '../support/mariadb-server.ts';
 import { startPostgres } from '../support/postgres-server.ts';
-import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
 import { until } from '../support/until.ts';
-
-const rowCount = 25_000;
-/** Everything but NULL arrives as a string or a number. */
-const asText = (value: unknown): string | null => (typeof value === 'string' || typeof value === 'number' ? String(value) : null);
-/** Servers print doubles in their own way (1e21, 1e+21): compare what they mean. */
-const withCanonicalWeight = (row: (string | null)[]) => row.map((cell, c) => (c === 5 && cell !== null ? String(Number(cell)) : cell));
-
-test('PostgreSQL accepts the orders, counts them and gives them back exactly', async () => {
-  const postgres = providedPostgres();
-  await postgres.createDatabase('servers_test');
-  const url = postgres.urlFor('servers_test');
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(ordersPostgresDdl('orders'));
-  const progress: number[] = [];
-  await loadOrdersIntoPostgres(url, 'orders', rowCount, (rows) => progress.push(rows));
-
-  expect(progress).toEqual([10_000, 20_000, 25_000]);
-  expect((await client.query('SELECT count(*)::int AS n FROM orders')).rows).toEqual([{ n: rowCount }]);
-  await client.query("SET timezone = 'UTC'");
-  const cells = orderColumns.map((column) => `${column}::text`).join(', ');
-  const { rows } = await client.query<(string | null)[]>({ text: `SELECT ${cells} FROM orders ORDER BY orders.id`, rowMode: 'array' });
-  expect(differences(rows.map(withCanonicalWeight))).toEqual([]);
-  await client.end();
-});
-
-test('MariaDB accepts the orders, counts them and gives them back exactly', async () => {
-  const mariadb = providedMariadb();
-  const url = mariadb.urlFor(await mariadb.createDatabase('servers_test'));
-  const connection = await mysql.createConnection({ uri: url, supportBigNumbers: true, bigNumberStrings: true, dateStrings: true });
-  await connection.query(ordersMysqlDdl('orders'));
-  const progress: number[] = [];
-  await loadOrdersIntoMysql(url, 'orders', rowCount, (rows) => progress.push(rows));
-
-  expect(progress).toEqual([10_000, 20_000, 25_000]);
-  const [counted] = await connection.query<mysql.RowDataPacket[]>('SELECT count(*) AS n FROM orders');
-  expect(Number(counted[0]?.n)).toBe(rowCount);
-  await connection.query("SET time_zone = '+00:00'");
-  const cells = `id, customer_id, order_no, status, amount, weight, created_at, updated_at,
-    IF(is_paid, 'true', IF(is_paid IS NULL, NULL, 'false')), CAST(attributes AS CHAR), CONCAT('\\\\x', LOWER(HEX(token))), note`;
-  const [rows] = await connection.query<mysql.RowDataPacket[][]>({ sql: `SELECT ${cells} FROM orders ORDER BY id`, rowsAsArray: true });
-  expect(differences(rows.map((row) => withCanonicalWeight(row.map(asText)).map(trimmedTime)))).toEqual([]);
-  await connection.end();
-});
-
-/** What differs from the fixture, at most ten cells: a diff of 25,000 rows would take a minute to print. */
-function differences(rows: readonly (string | null)[][]): string[] {
-  const found: string[] = [];
-  for (const [n, expected] of [...orderRows(1, rowCount)].entries()) {
-    for (const [column, cell] of expected.entries()) {
-      const actual = rows[n]?.[column];
-      if (actual !== cell) found.push(`${orderColumns[column]} of row ${n + 1}: ${JSON.stringify(actual)}, not ${JSON.stringify(cell)}`);
-    }
-  }
-  return found.slice(0, 10);
-}
-
-/** MariaDB prints all six digits of a fraction and no time zone. */
-function trimmedTime(cell: string | null, column: number): string | null {
-  if (cell === null || (column !== 6 && column !== 7)) return cell;
-  return cell.replace(/\.?0+$/, (zeros) => (cell.includes('.') ? '' : zeros)) + (column === 7 ? '+00' : '');
-}
 
 test('settings reach a second private server of each kind', async () => {
   const [postgres, mariadb] = await Promise.all([
@@ -97,9 +29,9 @@ test('settings reach a second private server of each kind', async () => {
 
     const url = mariadb.urlFor(await mariadb.createDatabase('second'));
     const connection = await mysql.createConnection(url);
-    await connection.query(ordersMysqlDdl('orders'));
+    await connection.query(mysqlDdl(orders, 'orders'));
     await connection.end();
-    await expect(loadOrdersIntoMysql(url, 'orders', 10)).rejects.toThrow(/local/i);
+    await expect(loadIntoMysql(url, 'orders', orders, copySteps(orders, 10))).rejects.toThrow(/local/i);
   } finally {
     await Promise.all([postgres.stop(), mariadb.stop()]);
   }

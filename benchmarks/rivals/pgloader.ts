@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Rival } from './haul.ts';
+import { unlessInstalled } from './programs.ts';
+
+/**
+ * MySQL to PostgreSQL, into the table that is there. Its names of types are left alone but for booleans, which it would take from
+ * tinyint(1) by itself as well, and for JSON, which MariaDB calls longtext.
+ */
+export const pgloader: Rival = async ({ arena, source, target, table }) => {
+  const loadFile = join(arena.folder, `pgloader-${table}.load`);
+  await writeFile(
+    loadFile,
+    `LOAD DATABASE
+  FROM mysql://${source.user}:${source.password}@127.0.0.1:${source.port}/source
+  INTO postgresql://${target.user}:${target.password}@127.0.0.1:${target.port}/target
+WITH data only, no truncate, no foreign keys, disable triggers
+SET MySQL PARAMETERS time_zone = '"+00:00"'
+SET PostgreSQL PARAMETERS timezone to 'UTC'
+INCLUDING ONLY TABLE NAMES MATCHING '${table}'
+ALTER SCHEMA 'source' RENAME TO 'public';
+`,
+    { mode: 0o600 },
+  );
+  return {
+    title: 'pgloader',
+    isRival: true,
+    command: { words: ['pgloader', '--quiet', '--on-error-stop', `--root-dir=${join(arena.folder, 'pgloader')}`, loadFile], env: {} },
+    ...unlessInstalled('pgloader'),
+  };
+};

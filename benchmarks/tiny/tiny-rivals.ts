@@ -1,0 +1,84 @@
+import { writeFile } from 'node:fs/promises';
+import type { Arena } from '../arena.ts';
+import type { BenchDatabase } from '../bench-database.ts';
+import type { Contestant } from '../course.ts';
+import { copyText } from '../fixtures/copy-text.ts';
+import { tiny, tinyTableRows } from '../fixtures/tiny.ts';
+import { dumpWords, mariadbEnv, mariadbWords, unlessClientInstalled, unlessDumpInstalled } from '../rivals/mariadb.ts';
+import { unlessInstalled } from '../rivals/programs.ts';
+import { psqlEnv, psqlWords } from '../rivals/psql.ts';
+
+export interface TinyHaul {
+  readonly arena: Arena;
+  readonly source: BenchDatabase;
+  readonly target: BenchDatabase;
+  readonly names: readonly string[];
+  /** The table of the target for one of the source. */
+  into(name: string): string;
+}
+
+/** What moves many tables with one script through one client: a process for each of them would be no rival. */
+export type TinyRival = (haul: TinyHaul) => Promise<Contestant>;
+
+/** A script of \copy statements, each of a ready file. */
+export const psqlScript: TinyRival = async (haul) => {
+  const script = await scriptOf(haul, (file, table) => `\\copy ${table} from '${file}'\n`);
+  return {
+    title: 'one psql, a \\copy of a ready file for each',
+    isRival: true,
+    command: { words: [...psqlWords, '-f', script], env: psqlEnv(haul.target, 'target') },
+    ...unlessInstalled('psql'),
+  };
+};
+
+/** A script of LOAD DATA statements, each of a ready file. */
+export const mariadbScript: TinyRival = async (haul) => {
+  // Files of `tiny` have nothing but what LOAD DATA takes as it is.
+  const script = await scriptOf(haul, (file, table) => `LOAD DATA LOCAL INFILE '${file}' INTO TABLE ${table} CHARACTER SET utf8mb4;\n`);
+  return {
+    title: 'one mariadb, a LOAD DATA of a ready file for each',
+    isRival: true,
+    command: {
+      words: [...mariadbWords(haul.target), '--local-infile=1', `--execute=source ${script}`, 'target'],
+      env: mariadbEnv(haul.target),
+    },
+    ...unlessClientInstalled(),
+  };
+};
+
+/** PostgreSQL to PostgreSQL: one psql prints a script of COPY statements with their rows, which the other one runs. */
+export const psqlScriptPipe: TinyRival = async ({ arena, source, names, into }) => {
+  const lines = names.map((name) => `\\echo 'copy ${into(name)} from stdin;'\ncopy ${name} to stdout;\n\\echo '\\\\.'\n`);
+  const script = await arena.made(`pipe-${source.kind}-${names[0]}-${into(names[0]!)}.sql`, (path) => writeFile(path, lines.join('')));
+  return {
+    title: 'one psql COPY piped into one psql',
+    isRival: true,
+    command: {
+      words: ['/bin/sh', '-c', `PGDATABASE=source "$@" -f ${script} | "$@"`, 'sh', ...psqlWords],
+      env: psqlEnv(source, 'target'),
+    },
+    ...unlessInstalled('psql'),
+  };
+};
+
+/** MariaDB to MariaDB, into tables of the same names. */
+export const dumpAllPipe: TinyRival = async ({ source, target, names }) => ({
+  title: 'one mariadb-dump piped into one mariadb',
+  isRival: true,
+  command: {
+    words: ['/bin/sh', '-c', `"$@" | ${mariadbWords(target).join(' ')} target`, 'sh', ...dumpWords(source), 'source', ...names],
+    env: mariadbEnv(source),
+  },
+  ...unlessDumpInstalled(),
+});
+
+async function scriptOf({ arena, target, names, into }: TinyHaul, line: (file: string, table: string) => string): Promise<string> {
+  const files = await Promise.all(
+    names.map((name, index) =>
+      arena.made(`${name}.copy`, (path) => writeFile(path, Buffer.concat([...copyText(tiny, index * tinyTableRows + 1, tinyTableRows)]))),
+    ),
+  );
+  return arena.made(`files-${target.kind}-${names[0]}-${into(names[0]!)}.sql`, (path) =>
+    writeFile(path, names.map((name, index) => line(files[index]!, into(name))).join('')),
+  );
+}
