@@ -32,6 +32,8 @@ export interface Stay {
   readonly flows: readonly SharedArrayBuffer[];
   /** What the servers stand in the way of, and why; undefined: nothing. */
   remark(): string | undefined;
+  /** What stands against one more task, as a part of a sentence; undefined: nothing. */
+  full(): string | undefined;
   /** A task has begun, or ended, with all its servers. */
   taskStarted(): void;
   taskEnded(): void;
@@ -100,6 +102,7 @@ export class Budgets {
       ),
       flows: [...charged, ...further].map(({ flow }) => flow.shared),
       remark: () => [...servers].flatMap(({ governor }) => governor.decision.why ?? []).join('; ') || undefined,
+      full: () => [...servers].flatMap(({ governor }) => governor.full ?? []).join('; ') || undefined,
       taskStarted: () => {
         for (const { governor } of servers) governor.taskStarted();
       },

@@ -1,4 +1,4 @@
-import type { JobFacts, SchedulerEvent, StartReason } from '../scheduler/events.ts';
+import type { JobFacts, JobLook, SchedulerEvent, StartReason } from '../scheduler/events.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 
 /** What is told to whoever submitted a job. */
@@ -53,7 +53,7 @@ export class Dispatcher {
     this.#offer();
   }
 
-  look(job: string): { waiting: number; running: number; level: number } | undefined {
+  look(job: string): JobLook | undefined {
     return this.#scheduler.look(job);
   }
 

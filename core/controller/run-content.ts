@@ -105,12 +105,13 @@ class ContentRun {
   }
 
   async toEnd(): Promise<void> {
-    const { stop, schedule, budgets, job, listener } = this.#context;
+    const { stop, schedule, budgets, job, listener, handle } = this.#context;
     const [first] = this.#targets;
     stop.signal.throwIfAborted();
     const writers = this.#targets.map(({ plan }) => plan.writer);
     const stay = budgets.join(first.plan, writers, job, listener.decided);
     this.#stay = stay;
+    handle.remarks = { remark: () => this.#remark(), fullBudget: () => stay.full() };
     const { resources, bounds } = stay;
     const places = new Map(first.taskIds.map((id, place) => [id, place]));
     const isCommitted = (task: number) => this.#targets.every((target) => target.isCommitted(places.get(task)!));
@@ -122,6 +123,7 @@ class ContentRun {
       await scheduled.turns?.first(stop.signal);
       await this.#move(scheduled);
     } finally {
+      handle.remarks = undefined;
       scheduled.turns?.close();
       await stay.leave();
     }

@@ -64,6 +64,17 @@ export interface StartReason {
   readonly place: 'most spare' | 'together' | 'one host';
 }
 
+/** Where a job stands. */
+export interface JobLook {
+  /** Tasks that are to start, the delayed ones among them. */
+  readonly waiting: number;
+  /** Those that start again, but not yet. */
+  readonly delayed: number;
+  readonly running: number;
+  /** The priority it has risen to. */
+  readonly level: number;
+}
+
 export type Decision =
   | {
       readonly type: 'start';

@@ -1,4 +1,4 @@
-import type { Decision, JobFacts, SchedulerEvent, StartReason, TaskFacts } from './events.ts';
+import type { Decision, JobFacts, JobLook, SchedulerEvent, StartReason, TaskFacts } from './events.ts';
 import { Gate } from './gate.ts';
 import { Heap } from './heap.ts';
 import { Hosts } from './hosts.ts';
@@ -82,10 +82,12 @@ export class Scheduler {
     return this.#delayed.first?.at;
   }
 
-  /** Waiting and running tasks of a job; undefined once all have ended. */
-  look(job: string): { waiting: number; running: number; level: number } | undefined {
+  /** Undefined once all of its tasks have ended. */
+  look(job: string): JobLook | undefined {
     const known = this.#jobs.get(job);
-    return known === undefined ? undefined : { waiting: known.waiting + known.delayed, running: known.running.size, level: known.level };
+    if (known === undefined) return undefined;
+    const { waiting, delayed, running, level } = known;
+    return { waiting: waiting + delayed, delayed, running: running.size, level };
   }
 
   #take(event: SchedulerEvent, now: number): void {
