@@ -1,4 +1,5 @@
 import type { Job } from '../job/load-job.ts';
+import { poolSlots } from '../load/pool-slots.ts';
 import type { RunReport } from '../report/report.ts';
 import { DrayError } from '../sdk/index.ts';
 import { Budgets } from './budgets.ts';
@@ -12,7 +13,7 @@ import { Turns } from './turns.ts';
 export interface ControllerOptions {
   /** Tasks that run side by side on this host, of all jobs that name no pool. Default: twice its channels of one job. */
   readonly slots?: number | undefined;
-  /** Slots of further pools. */
+  /** Slots of further pools, where nobody else needs the machine. */
   readonly pools?: Readonly<Record<string, number>> | undefined;
 }
 
@@ -44,14 +45,15 @@ export class Controller {
   constructor({ slots = 2 * defaultChannels(), pools = {} }: ControllerOptions = {}) {
     this.#pools = new Set([defaultPool, ...Object.keys(pools)]);
     const opening = Object.fromEntries(Array.from({ length: 10 }, (_, priority) => [openingPool(priority), openRunsPerPriority]));
-    this.#dispatcher = new Dispatcher({ ...opening, [planningPool]: Math.max(2, defaultChannels()), ...pools, [defaultPool]: slots });
+    const sizes = { ...pools, [defaultPool]: slots };
+    this.#dispatcher = new Dispatcher({ ...opening, [planningPool]: Math.max(2, defaultChannels()), ...sizes });
     this.#budgets = new Budgets(this.#dispatcher);
     this.#machine = new Machine({
-      maxSlots: slots,
+      maxSlots: Object.values(sizes).reduce((sum, size) => sum + size, 0),
       running: () => this.runs.reduce((sum, run) => sum + run.slots.running, 0),
       localEnds: () => this.#budgets.localEnds,
       onChange: (open, spareCpu, why) => {
-        this.#dispatcher.setSlots(defaultPool, open, spareCpu);
+        this.#dispatcher.setSlots(poolSlots(sizes, open), spareCpu);
         for (const run of this.runs) run.tell(why);
       },
     });

@@ -45,10 +45,9 @@ export class Dispatcher {
     this.#offer();
   }
 
-  /** What the host can carry has changed. */
-  setSlots(pool: string, slots: number, spareCpu: number): void {
-    if (this.#slots[pool] === slots && this.#spareCpu === spareCpu) return;
-    this.#slots[pool] = slots;
+  /** What the host can carry has changed. @param slots of pools; those that are not named keep theirs */
+  setSlots(slots: Readonly<Record<string, number>>, spareCpu: number): void {
+    Object.assign(this.#slots, slots);
     this.#spareCpu = spareCpu;
     this.#offer();
   }
