@@ -118,7 +118,11 @@ export class Controller {
   async #turn(turn: TurnBefore, handle: RunHandle, pool: string, signal: AbortSignal): Promise<() => void> {
     const job = turnName(turn, handle.run);
     const { priority, isPaused } = handle;
-    const turns = new Turns(this.#dispatcher, { ...oneTurn, job, priority, pool, isPaused });
+    const turns = new Turns(this.#dispatcher, {
+      lines: [{ ...oneTurn, job, priority, pool, isPaused }],
+      sharedWidth: undefined,
+      end: undefined,
+    });
     handle.submitted(job);
     const giveBack = () => {
       turns.ended(oneTurn.tasks[0].id);
