@@ -38,10 +38,11 @@ export class Dispatcher {
     this.tell({ type: 'submit', job: facts });
   }
 
-  /** No less than `width` tasks of the job may run side by side, whatever the slots of its pool. undefined: it takes what there is. */
-  widen(job: string, pool: string, width: number | undefined): void {
-    if (width === undefined) this.#widths.delete(job);
-    else this.#widths.set(job, { pool, width });
+  /** No less than `width` tasks of the job may run side by side, whatever the slots of its pool; until it is forgotten. */
+  widen(job: string, pool: string, width: number): void {
+    // Of one that is over nobody would take that back.
+    if (!this.#turns.has(job)) return;
+    this.#widths.set(job, { pool, width });
     this.#offer();
   }
 
@@ -71,7 +72,7 @@ export class Dispatcher {
   forget(job: string): void {
     this.tell({ type: 'remove', job });
     this.#turns.delete(job);
-    if (this.#widths.has(job)) this.widen(job, '', undefined);
+    if (this.#widths.delete(job)) this.#offer();
   }
 
   close(): void {

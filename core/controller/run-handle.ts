@@ -122,7 +122,10 @@ export class RunHandle {
 
   /** What a user has set is not reduced to the slots that there are. */
   #claim(): void {
-    if (this.#content !== undefined) this.#dispatcher.widen(this.#content.name, this.#content.pool, this.#width);
+    if (this.#content === undefined || this.#width === undefined) return;
+    const { running, waiting } = this.slots;
+    // More slots than it has tasks would be for others.
+    this.#dispatcher.widen(this.#content.name, this.#content.pool, Math.min(this.#width, running + waiting));
   }
 
   #tellAll(type: 'pause' | 'unpause'): void {

@@ -94,7 +94,6 @@ export class Schedule {
     const scheduled = { width, isFixed: channels !== undefined, why: channels === undefined ? why : 'as the job or the command line says' };
     if (tasks.length === 0) return { ...scheduled, turns: undefined };
     const name = `${run}/${content}`;
-    if (channels !== undefined) dispatcher.widen(name, pool, width);
     const facts = {
       job: name,
       priority: handle.priority,
@@ -106,6 +105,7 @@ export class Schedule {
     };
     const lines = taskLines(facts, tasks);
     const turns = new Turns(dispatcher, lines);
+    if (channels !== undefined) dispatcher.widen(name, pool, width);
     for (const { job } of lines.lines) handle.submitted(job, job === name ? pool : undefined);
     return { ...scheduled, turns };
   }

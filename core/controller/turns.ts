@@ -91,6 +91,7 @@ export class Turns {
 
   /** Most tasks side by side. */
   setWidth(maxRunning: number): void {
+    if (this.#isClosed) return;
     // Each line may be as wide as all together.
     for (const { job } of this.#lines) this.#dispatcher.tell({ type: 'width', job, maxRunning });
     if (this.#sharedWidth !== undefined) this.#dispatcher.tell({ type: 'limit', resource: this.#sharedWidth, maxRunning });

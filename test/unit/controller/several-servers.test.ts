@@ -20,7 +20,7 @@ function running(controller = new Controller({ slots: 8 })) {
   const start = async (splits: readonly Split[], facts: Partial<Job> = {}) => {
     const reader = countingReader(1, splits).plugin;
     const writer = fakeWriter().plugin;
-    const resource = (of: Split = splits[0]!): Resource => ({ kind: 'fake', host: String(of.part), port: 1 });
+    const resource = (of: Split = splits[0]!): Resource => ({ kind: 'fake', host: of.part as string, port: 1 });
     const job = fakeJob({ ...reader, open: async (...given) => ({ ...(await reader.open(...given)), resource }) }, writer, facts);
     const { heard, listener } = listening();
     const ledger = await newLedger();
