@@ -4,7 +4,7 @@ import type { Guest, SourceGovernor } from '../governor/source-governor.ts';
 import type { Job } from '../job/load-job.ts';
 import { isThisMachine } from '../load/this-machine.ts';
 import type { Bound } from '../scheduler/estimate.ts';
-import { type Resource, resourceName } from '../sdk/index.ts';
+import { type Resource, resourceName, type Split } from '../sdk/index.ts';
 import { ServerFlow } from '../transport/server-flow.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { OpenPlan, Plan } from './plan.ts';
@@ -24,17 +24,18 @@ interface Server {
 
 /** A content at its servers. */
 export interface Stay {
-  /** Names of the servers at the scheduler. */
-  readonly resources: readonly string[];
+  /** Names at the scheduler of the servers of a task that reads this split: those that it reads from, and all targets. */
+  readonly resourcesOf: (split: Split) => readonly string[];
   /** Tasks that they take at once, where they are known to take only so many. */
   readonly bounds: readonly Bound[];
-  /** Shared memory of their limits of bytes, for the tasks. */
-  readonly flows: readonly SharedArrayBuffer[];
+  /** Shared memory of the limits of bytes of these servers, for the task. */
+  readonly flowsOf: (split: Split) => readonly SharedArrayBuffer[];
   /** What the servers stand in the way of, and why; undefined: nothing. */
   remark(): string | undefined;
-  /** A task has begun, or ended, with all its servers. */
-  taskStarted(): void;
-  taskEnded(): void;
+  /** What stands against one more task, as a part of a sentence; undefined: nothing. */
+  full(): string | undefined;
+  /** A task that reads this split has begun at its servers. @returns what to call when it has ended */
+  taskStarted(split: Split): () => void;
   /** Before the reader or the writer is closed. */
   leave(): Promise<void>;
 }
@@ -86,25 +87,31 @@ export class Budgets {
       targets.reduce((sum, target) => sum + isLocal(target), isLocal(sources.values().next().value)),
     );
     const servers = new Set(guests.map(([resource]) => this.#server(resource)));
-    // Each target gets the bytes; one at the server of the source is not charged for them twice.
-    const charged = new Set([...sources.values(), ...targets.slice(0, 1)].map((resource) => this.#server(resource)));
-    const further = targets.slice(1).map((resource) => this.#server(resource));
+    const targetServers = targets.map((target) => this.#server(target));
+    const sourcesOf = (split: Split) => resourcesOf(reader, split).map((resource) => this.#server(resource));
+    const serversOf = (split: Split) => new Set([...sourcesOf(split), ...targetServers]);
     for (const { listeners } of servers) listeners.add(decided);
     for (const [resource, guest] of guests) this.#server(resource).governor.join(guest);
     for (const { governor } of servers) this.#apply(governor);
     this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
     return {
-      resources: [...servers].map(({ governor }) => resourceName(governor.resource)),
-      bounds: [...servers].flatMap(({ governor: { decision, resource } }) =>
-        Number.isFinite(decision.tasks) ? [{ what: `the connections of ${resourceName(resource)}`, threads: decision.tasks }] : [],
+      resourcesOf: (split) => [...serversOf(split)].map(({ governor }) => resourceName(governor.resource)),
+      bounds: [[...sources.values()], ...targets.map((target) => [target])].flatMap((some) =>
+        boundOf(some.map((one) => this.#server(one))),
       ),
-      flows: [...charged, ...further].map(({ flow }) => flow.shared),
-      remark: () => [...servers].flatMap(({ governor }) => governor.decision.why ?? []).join('; ') || undefined,
-      taskStarted: () => {
-        for (const { governor } of servers) governor.taskStarted();
+      flowsOf: (split) => {
+        // Each target gets the bytes; one at the server of the source is not charged for them twice.
+        const charged = new Set([...sourcesOf(split), ...targetServers.slice(0, 1)]);
+        return [...charged, ...targetServers.slice(1)].map(({ flow }) => flow.shared);
       },
-      taskEnded: () => {
-        for (const { governor } of servers) governor.taskEnded();
+      remark: () => [...servers].flatMap(({ governor }) => governor.decision.why ?? []).join('; ') || undefined,
+      full: () => [...servers].flatMap(({ governor }) => governor.full ?? []).join('; ') || undefined,
+      taskStarted: (split) => {
+        const used = serversOf(split);
+        for (const { governor } of used) governor.taskStarted();
+        return () => {
+          for (const { governor } of used) governor.taskEnded();
+        };
       },
       leave: async () => {
         this.#localEnds.delete(stay);
@@ -152,4 +159,13 @@ export class Budgets {
       this.#apply(server.governor);
     }
   }
+}
+
+/** Tasks that these servers take at once, each task being at one of them. */
+function boundOf(servers: readonly Server[]): Bound[] {
+  const threads = servers.reduce((sum, { governor }) => sum + governor.decision.tasks, 0);
+  if (servers.length === 0 || !Number.isFinite(threads)) return [];
+  const names = servers.map(({ governor }) => resourceName(governor.resource));
+  const what = names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
+  return [{ what: `the connections of ${what}`, threads }];
 }

@@ -3,7 +3,7 @@ import { taskOf } from '../ledger/events.ts';
 import { quarantineCells, quarantineSchema } from '../ledger/quarantine.ts';
 import type { ContentState, TaskState } from '../ledger/run-state.ts';
 import { type ContentReport, reportedError, sumOf, type TargetReport, type TaskReport } from '../report/report.ts';
-import { asDrayError, DrayError, type Guarantee, type Json, type WriteIntent } from '../sdk/index.ts';
+import { asDrayError, DrayError, type Guarantee, type Json, type Split, type WriteIntent } from '../sdk/index.ts';
 import type { TaskCounters, TaskSpec, TaskTally } from '../task/spec.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { dirtyBefore, type SharedLimits, targetLimits, taskSpecs } from './limits.ts';
@@ -113,8 +113,8 @@ export class ContentTarget {
     ledger.note({ type: 'planned', content: this.#content, ...names, source, splits, firstTask: this.#firstTask, guarantee });
   }
 
-  /** Makes the target ready for its tasks. @param width of them side by side; `flows` are the shared memory of the limits of the servers */
-  async prepare(width: number, flows: readonly SharedArrayBuffer[]): Promise<void> {
+  /** Makes the target ready for its tasks. @param width of them side by side; `flowsOf` is the shared memory of the limits of the servers of a split */
+  async prepare(width: number, flowsOf: (split: Split) => readonly SharedArrayBuffer[]): Promise<void> {
     const { stop, ledger, job, listener } = this.#context;
     const intent = this.#intent!;
     const { plan } = this;
@@ -125,7 +125,7 @@ export class ContentTarget {
     const { taskIds } = this;
     const numbers = { run: ledger.run, content: this.#content, taskIds };
     const { guarantee } = intent;
-    const specs = taskSpecs(job, { ...numbers, flows, channels: width, plan, target, guarantee, limits: this.#limits });
+    const specs = taskSpecs(job, { ...numbers, flowsOf, channels: width, plan, target, guarantee, limits: this.#limits });
     const earlier = earlierTasks(specs, ledger.earlier?.tasks);
     tellInDoubt(specs, ledger.earlier?.tasks, guarantee, listener.warn);
     const { entry, fanOut } = plan.content;

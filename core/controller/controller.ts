@@ -1,19 +1,19 @@
 import type { Job } from '../job/load-job.ts';
+import { poolSlots } from '../load/pool-slots.ts';
 import type { RunReport } from '../report/report.ts';
-import type { JobFacts } from '../scheduler/events.ts';
 import { DrayError } from '../sdk/index.ts';
 import { Budgets } from './budgets.ts';
 import { Dispatcher, defaultPool } from './dispatcher.ts';
 import { defaultChannels } from './limits.ts';
 import { Machine } from './machine.ts';
-import { openingName, RunHandle } from './run-handle.ts';
+import { RunHandle, type TurnBefore, turnName } from './run-handle.ts';
 import { type RunOptions, runJob } from './run-job.ts';
 import { Turns } from './turns.ts';
 
 export interface ControllerOptions {
   /** Tasks that run side by side on this host, of all jobs that name no pool. Default: twice its channels of one job. */
   readonly slots?: number | undefined;
-  /** Slots of further pools. */
+  /** Slots of further pools, where nobody else needs the machine. */
   readonly pools?: Readonly<Record<string, number>> | undefined;
 }
 
@@ -45,14 +45,15 @@ export class Controller {
   constructor({ slots = 2 * defaultChannels(), pools = {} }: ControllerOptions = {}) {
     this.#pools = new Set([defaultPool, ...Object.keys(pools)]);
     const opening = Object.fromEntries(Array.from({ length: 10 }, (_, priority) => [openingPool(priority), openRunsPerPriority]));
-    this.#dispatcher = new Dispatcher({ ...opening, [planningPool]: Math.max(2, defaultChannels()), ...pools, [defaultPool]: slots });
+    const sizes = { ...pools, [defaultPool]: slots };
+    this.#dispatcher = new Dispatcher({ ...opening, [planningPool]: Math.max(2, defaultChannels()), ...sizes });
     this.#budgets = new Budgets(this.#dispatcher);
     this.#machine = new Machine({
-      maxSlots: slots,
+      maxSlots: Object.values(sizes).reduce((sum, size) => sum + size, 0),
       running: () => this.runs.reduce((sum, run) => sum + run.slots.running, 0),
       localEnds: () => this.#budgets.localEnds,
       onChange: (open, spareCpu, why) => {
-        this.#dispatcher.setSlots(defaultPool, open, spareCpu);
+        this.#dispatcher.setSlots(poolSlots(sizes, open), spareCpu);
         for (const run of this.runs) run.tell(why);
       },
     });
@@ -74,10 +75,8 @@ export class Controller {
     const priority = options.priority ?? job.priority;
     const handle = new RunHandle(this.#dispatcher, { run, job: job.name, priority });
     this.#runs.set(run, handle);
-    const opening = openingName(run);
-    handle.submitted(opening);
     // A run that is cancelled before its turn says so in its report, like any other.
-    const giveBack = await this.#turn({ job: opening, priority: 0, pool: openingPool(priority) }, options.signal).catch(() => undefined);
+    const giveBack = await this.#turnToBegin(handle, options.signal).catch(() => undefined);
     try {
       // What cannot be written down fails the run with its next event.
       if (!options.signal.aborted) options.ledger.append({ type: 'opened' }).catch(() => undefined);
@@ -89,7 +88,7 @@ export class Controller {
         machine: this.#machine,
         handle,
         // Important runs are planned first: else all would wait for the plans of all.
-        turnToPlan: (signal) => this.#turn({ job: `plan ${run}`, priority: handle.priority, pool: planningPool }, signal),
+        turnToPlan: (signal) => this.#turn('plan', handle, planningPool, signal),
       });
     } finally {
       giveBack?.();
@@ -97,9 +96,34 @@ export class Controller {
     }
   }
 
+  /** The same as `#turn`, in the line of its priority, whatever that is by then. */
+  async #turnToBegin(handle: RunHandle, signal: AbortSignal): Promise<() => void> {
+    for (;;) {
+      const moved = new AbortController();
+      const { priority } = handle;
+      handle.onPriority = () => {
+        if (handle.priority !== priority) moved.abort();
+      };
+      try {
+        return await this.#turn('open', handle, openingPool(priority), AbortSignal.any([signal, moved.signal]));
+      } catch (error) {
+        if (signal.aborted || !moved.signal.aborted) throw error;
+      } finally {
+        handle.onPriority = undefined;
+      }
+    }
+  }
+
   /** Waits for a place in a pool that is none of tasks. @returns what gives it back. Rejects with the signal's reason when it fires */
-  async #turn(named: Pick<JobFacts, 'job' | 'priority' | 'pool'>, signal: AbortSignal): Promise<() => void> {
-    const turns = new Turns(this.#dispatcher, { ...oneTurn, ...named });
+  async #turn(turn: TurnBefore, handle: RunHandle, pool: string, signal: AbortSignal): Promise<() => void> {
+    const job = turnName(turn, handle.run);
+    const { priority, isPaused } = handle;
+    const turns = new Turns(this.#dispatcher, {
+      lines: [{ ...oneTurn, job, priority, pool, isPaused }],
+      sharedWidth: undefined,
+      end: undefined,
+    });
+    handle.submitted(job);
     const giveBack = () => {
       turns.ended(oneTurn.tasks[0].id);
       turns.close();

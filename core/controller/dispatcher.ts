@@ -1,4 +1,4 @@
-import type { JobFacts, SchedulerEvent, StartReason } from '../scheduler/events.ts';
+import type { JobFacts, JobLook, SchedulerEvent, StartReason } from '../scheduler/events.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 
 /** What is told to whoever submitted a job. */
@@ -38,22 +38,22 @@ export class Dispatcher {
     this.tell({ type: 'submit', job: facts });
   }
 
-  /** No less than `width` tasks of the job may run side by side, whatever the slots of its pool. undefined: it takes what there is. */
-  widen(job: string, pool: string, width: number | undefined): void {
-    if (width === undefined) this.#widths.delete(job);
-    else this.#widths.set(job, { pool, width });
+  /** No less than `width` tasks of the job may run side by side, whatever the slots of its pool; until it is forgotten. */
+  widen(job: string, pool: string, width: number): void {
+    // Of one that is over nobody would take that back.
+    if (!this.#turns.has(job)) return;
+    this.#widths.set(job, { pool, width });
     this.#offer();
   }
 
-  /** What the host can carry has changed. */
-  setSlots(pool: string, slots: number, spareCpu: number): void {
-    if (this.#slots[pool] === slots && this.#spareCpu === spareCpu) return;
-    this.#slots[pool] = slots;
+  /** What the host can carry has changed. @param slots of pools; those that are not named keep theirs */
+  setSlots(slots: Readonly<Record<string, number>>, spareCpu: number): void {
+    Object.assign(this.#slots, slots);
     this.#spareCpu = spareCpu;
     this.#offer();
   }
 
-  look(job: string): { waiting: number; running: number; level: number } | undefined {
+  look(job: string): JobLook | undefined {
     return this.#scheduler.look(job);
   }
 
@@ -72,7 +72,7 @@ export class Dispatcher {
   forget(job: string): void {
     this.tell({ type: 'remove', job });
     this.#turns.delete(job);
-    if (this.#widths.has(job)) this.widen(job, '', undefined);
+    if (this.#widths.delete(job)) this.#offer();
   }
 
   close(): void {

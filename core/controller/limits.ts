@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Job } from '../job/load-job.ts';
 import { taskOf } from '../ledger/events.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
-import type { Guarantee, Target } from '../sdk/index.ts';
+import type { Guarantee, Split, Target } from '../sdk/index.ts';
 import type { BatchLimits, TaskSpec, TaskTally } from '../task/spec.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import type { Plan } from './plan.ts';
@@ -79,8 +79,8 @@ export function taskSpecs(
     run: string;
     content: number;
     taskIds: readonly number[];
-    /** Shared memory of the limits of its servers. */
-    flows: readonly SharedArrayBuffer[];
+    /** Shared memory of the limits of the servers of a task that reads this split. */
+    flowsOf: (split: Split) => readonly SharedArrayBuffer[];
     channels: number;
     plan: Plan;
     target: Target;
@@ -88,7 +88,7 @@ export function taskSpecs(
     limits: SharedLimits;
   },
 ): TaskSpec[] {
-  const { run, content, taskIds, flows, plan, target, guarantee, limits } = facts;
+  const { run, content, taskIds, flowsOf, plan, target, guarantee, limits } = facts;
   const { reader, writer, transformers, fanOut } = plan.content;
   const batch = batchLimits(limits.rate.rates, Math.min(facts.channels, plan.splits.length));
   return plan.splits.map((split, index) => ({
@@ -109,7 +109,7 @@ export function taskSpecs(
     channel: { maxBytes: 2 * batch.maxBytes, maxBatches: 4 },
     rates: limits.rate.rates,
     rateClocks: limits.rate.shared,
-    flows,
+    flows: flowsOf(split),
     maxDirtyRecords: (fanOut ?? job).maxDirtyRecords,
     dirtyCount: limits.dirtyCount,
     ...(fanOut === undefined ? {} : { onFailure: fanOut.onFailure }),

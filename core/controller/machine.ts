@@ -6,7 +6,7 @@ const sampleMs = 2000;
 const reserveBytes = 256 << 20;
 
 interface MachineContext {
-  /** Slots where nobody else needs the machine. */
+  /** Slots of all pools together, where nobody else needs the machine. */
   readonly maxSlots: number;
   readonly running: () => number;
   readonly localEnds: () => number;

@@ -105,16 +105,17 @@ class ContentRun {
   }
 
   async toEnd(): Promise<void> {
-    const { stop, schedule, budgets, job, listener } = this.#context;
+    const { stop, schedule, budgets, job, listener, handle } = this.#context;
     const [first] = this.#targets;
     stop.signal.throwIfAborted();
     const writers = this.#targets.map(({ plan }) => plan.writer);
     const stay = budgets.join(first.plan, writers, job, listener.decided);
     this.#stay = stay;
-    const { resources, bounds } = stay;
+    handle.remarks = { remark: () => this.#remark(), fullBudget: () => stay.full() };
+    const { resourcesOf, bounds } = stay;
     const places = new Map(first.taskIds.map((id, place) => [id, place]));
     const isCommitted = (task: number) => this.#targets.every((target) => target.isCommitted(places.get(task)!));
-    const facts = { content: first.content, taskIds: first.taskIds, resources, bounds, isCommitted };
+    const facts = { content: first.content, taskIds: first.taskIds, resourcesOf, bounds, isCommitted };
     const scheduled = await schedule.content(this.#plans, facts);
     this.#scheduled = scheduled;
     try {
@@ -122,6 +123,7 @@ class ContentRun {
       await scheduled.turns?.first(stop.signal);
       await this.#move(scheduled);
     } finally {
+      handle.remarks = undefined;
       scheduled.turns?.close();
       await stay.leave();
     }
@@ -131,7 +133,7 @@ class ContentRun {
     const { stop, ledger } = this.#context;
     await verifySource(this.#plan, stop.signal);
     await this.#each((target) => target.begin());
-    await this.#each((target) => target.prepare(scheduled.width, this.#stay?.flows ?? []));
+    await this.#each((target) => target.prepare(scheduled.width, this.#stay!.flowsOf));
     const tasks = this.#living.map((target) => target.tasks!);
     if (tasks.length > 0) await this.#runTasks(tasks, scheduled);
     stop.signal.throwIfAborted();

@@ -1,6 +1,18 @@
 import type { TaskCounters } from '../task/spec.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
+/** Turns that a run waits for before it has tasks: to begin, and to be planned. */
+const turnsBefore = ['open', 'plan'] as const;
+export type TurnBefore = (typeof turnsBefore)[number];
+
+/** What stands in the way of a content, as parts of sentences; undefined: nothing. */
+export interface ContentRemarks {
+  /** That it will be late, or who slows it down. */
+  remark(): string | undefined;
+  /** The budget that lets none of its tasks start. */
+  fullBudget(): string | undefined;
+}
+
 /** What can be changed about a run while it waits or runs, and what can be seen of it. */
 export class RunHandle {
   readonly run: string;
@@ -11,15 +23,17 @@ export class RunHandle {
   /** Of the content that runs. */
   counters: Readonly<TaskCounters> | undefined;
   estimatedRows: number | undefined;
+  /** Of the content whose tasks wait or run. */
+  remarks: ContentRemarks | undefined;
+  /** Called when somebody has changed its priority. */
+  onPriority: (() => void) | undefined;
   /** Tells whoever watches the run what was decided for all runs. */
   tell: (message: string) => void = () => undefined;
   /** Of all contents so far. */
   tasks = 0;
   readonly #dispatcher: Dispatcher;
   /** Names of what it has submitted to the scheduler. */
-  readonly #scheduled: string[] = [];
-  /** That of its turn to begin, which is no task. */
-  readonly #opening: string;
+  readonly #scheduled = new Set<string>();
   #priority: number;
   #isPaused = false;
   #widen: ((width: number) => number) | undefined;
@@ -32,7 +46,6 @@ export class RunHandle {
     this.run = run;
     this.job = job;
     this.#priority = priority;
-    this.#opening = openingName(run);
   }
 
   get priority(): number {
@@ -48,17 +61,17 @@ export class RunHandle {
     return this.#width;
   }
 
-  /** It waits for its turn to begin: so many others of its priority are at work. */
-  get isQueued(): boolean {
-    return (this.#dispatcher.look(this.#opening)?.waiting ?? 0) > 0;
+  /** The turn that it waits for because so many others are at work, or are planned. */
+  get queuedFor(): TurnBefore | undefined {
+    return turnsBefore.find((turn) => (this.#dispatcher.look(turnName(turn, this.run))?.waiting ?? 0) > 0);
   }
 
-  /** Tasks of the run that have a slot, and that wait for one. */
-  get slots(): { running: number; waiting: number } {
-    const seen = this.#scheduled.filter((name) => name !== this.#opening).map((name) => this.#dispatcher.look(name));
-    const sum = (pick: (one: { running: number; waiting: number }) => number) =>
-      seen.reduce((total, one) => total + (one === undefined ? 0 : pick(one)), 0);
-    return { running: sum(({ running }) => running), waiting: sum(({ waiting }) => waiting) };
+  /** Tasks of the run that have a slot, and that wait for one; of these, those that are tried again and not yet. */
+  get slots(): { running: number; waiting: number; delayed: number } {
+    const turns = turnsBefore.map((turn) => turnName(turn, this.run));
+    const seen = [...this.#scheduled].filter((name) => !turns.includes(name)).flatMap((name) => this.#dispatcher.look(name) ?? []);
+    const sum = (pick: 'running' | 'waiting' | 'delayed') => seen.reduce((total, one) => total + one[pick], 0);
+    return { running: sum('running'), waiting: sum('waiting'), delayed: sum('delayed') };
   }
 
   /**
@@ -66,7 +79,7 @@ export class RunHandle {
    * @param pool of the tasks of a content
    */
   submitted(name: string, pool?: string): void {
-    this.#scheduled.push(name);
+    this.#scheduled.add(name);
     if (pool !== undefined) this.#content = { name, pool };
   }
 
@@ -94,6 +107,7 @@ export class RunHandle {
   setPriority(priority: number): void {
     this.#priority = priority;
     for (const job of this.#scheduled) this.#dispatcher.tell({ type: 'priority', job, priority });
+    this.onPriority?.();
   }
 
   /**
@@ -108,7 +122,10 @@ export class RunHandle {
 
   /** What a user has set is not reduced to the slots that there are. */
   #claim(): void {
-    if (this.#content !== undefined) this.#dispatcher.widen(this.#content.name, this.#content.pool, this.#width);
+    if (this.#content === undefined || this.#width === undefined) return;
+    const { running, waiting } = this.slots;
+    // More slots than it has tasks would be for others.
+    this.#dispatcher.widen(this.#content.name, this.#content.pool, Math.min(this.#width, running + waiting));
   }
 
   #tellAll(type: 'pause' | 'unpause'): void {
@@ -116,7 +133,7 @@ export class RunHandle {
   }
 }
 
-/** Under which its turn to begin is at the scheduler. */
-export function openingName(run: string): string {
-  return `open ${run}`;
+/** Under which such a turn is at the scheduler. */
+export function turnName(turn: TurnBefore, run: string): string {
+  return `${turn} ${run}`;
 }

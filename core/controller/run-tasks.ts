@@ -7,7 +7,7 @@ import type { Stay } from './budgets.ts';
 import type { RunListener } from './run-job.ts';
 import { startWords } from './start-words.ts';
 import type { TargetTask, TargetTasks } from './target-tasks.ts';
-import type { Turn, Turns } from './turns.ts';
+import type { CutRequest, Turn, Turns } from './turns.ts';
 
 /** A task whose thread died so often is not started again: it would only kill more. */
 const maxDeaths = 3;
@@ -21,7 +21,7 @@ export interface TasksContext {
   /** A task has moved. */
   readonly moved: () => void;
   readonly listener: Pick<RunListener, 'decided' | 'warn'>;
-  readonly stay: Pick<Stay, 'taskStarted' | 'taskEnded'>;
+  readonly stay: Pick<Stay, 'taskStarted'>;
   readonly content: number;
   /** Tasks side by side at first. */
   readonly width: number;
@@ -92,7 +92,7 @@ export class TaskRunner {
   async run(turns: Turns): Promise<void> {
     const { stop } = this.#context;
     this.#turns = turns;
-    turns.onCut = () => void this.#cutLongest();
+    turns.onCut = (request) => void this.#cutLongest(request);
     const onStop = () => turns.close();
     stop.signal.addEventListener('abort', onStop, { once: true });
     if (stop.signal.aborted || this.#unsettled === 0) turns.close();
@@ -169,13 +169,12 @@ export class TaskRunner {
   }
 
   /** An idle slot asks for work: the task with most rows left gives away half of the parts it has not begun. */
-  async #cutLongest(): Promise<void> {
-    const turns = this.#turns!;
+  async #cutLongest(request: CutRequest): Promise<void> {
     const [longest] = [...this.#tasks.values()]
-      .filter(({ lane, branches, cut }) => lane !== undefined && cut === undefined && canBeCut(branches))
+      .filter(({ id, lane, branches, cut }) => request.isFor(id) && lane !== undefined && cut === undefined && canBeCut(branches))
       .sort((a, b) => this.#rowsLeft(b) - this.#rowsLeft(a));
     const keeps = longest === undefined ? undefined : await this.#executor.cut(longest.lane!);
-    if (longest === undefined || keeps === undefined || this.#context.stop.signal.aborted) return turns.uncut();
+    if (longest === undefined || keeps === undefined || this.#context.stop.signal.aborted) return request.none();
     const [target] = this.#targets as [TargetTasks];
     const [branch] = longest.branches as [TargetTask];
     const { spec } = branch;
@@ -194,7 +193,7 @@ export class TaskRunner {
     this.#context.listener.decided(
       `task ${spec.id} (${spec.split.name}) gives ${given.members!.length} of its parts to task ${rest}: a thread is idle`,
     );
-    turns.add({ id: rest, weightMs: 1000 });
+    this.#turns!.add({ id: rest, weightMs: 1000 }, longest.id);
   }
 
   #rowsLeft({ branches, place }: Underway): number {
@@ -234,13 +233,13 @@ export class TaskRunner {
 
   async #runOn(lane: number, spec: TaskSpec, listener: TaskListener): Promise<TaskOutcome> {
     const { width, joinLate, stop, stay } = this.#context;
-    stay.taskStarted();
+    const ended = stay.taskStarted(spec.split);
     try {
       const fault = lane < width ? undefined : await joinLate(lane);
       if (fault !== undefined) return { state: 'failed', counters: zeroCounters(), error: fault };
       return await this.#executor.run(lane, spec, listener, stop.signal);
     } finally {
-      stay.taskEnded();
+      ended();
     }
   }
 

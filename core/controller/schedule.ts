@@ -2,12 +2,13 @@ import { freemem } from 'node:os';
 import type { Content, Job } from '../job/load-job.ts';
 import type { Speeds } from '../ledger/speeds.ts';
 import { type Bound, estimate, presetBytesPerSecond } from '../scheduler/estimate.ts';
-import type { TaskFacts } from '../scheduler/events.ts';
+import type { Split } from '../sdk/index.ts';
 import { bytesOf } from '../splitter/size.ts';
 import { type Dispatcher, defaultPool } from './dispatcher.ts';
 import { bytesPerThread, defaultChannels } from './limits.ts';
 import type { Plan } from './plan.ts';
 import type { RunHandle } from './run-handle.ts';
+import { taskLines } from './task-lines.ts';
 import { Turns } from './turns.ts';
 
 /** How the tasks of a content are scheduled. */
@@ -24,8 +25,8 @@ export interface ScheduledContent {
 interface ContentFacts {
   readonly content: number;
   readonly taskIds: readonly number[];
-  /** Servers whose budgets its tasks take from. */
-  readonly resources: readonly string[];
+  /** Servers whose budgets a task takes from that reads this split. */
+  readonly resourcesOf: (split: Split) => readonly string[];
   /** What these servers take at once. */
   readonly bounds: readonly Bound[];
   readonly isCommitted: (task: number) => boolean;
@@ -58,7 +59,7 @@ export class Schedule {
   /** Submits the tasks of a content that are not committed yet. @param plans by target */
   async content(
     plans: readonly [Plan, ...Plan[]],
-    { content, taskIds, resources, bounds: serverBounds, isCommitted }: ContentFacts,
+    { content, taskIds, resourcesOf, bounds: serverBounds, isCommitted }: ContentFacts,
   ): Promise<ScheduledContent> {
     const [plan] = plans;
     const { run, channels, dispatcher, handle, speeds } = this.#context;
@@ -78,29 +79,33 @@ export class Schedule {
     const { firstRound, taskMs, why } = estimate(size, bounds);
     const width = Math.min(channels ?? firstRound, plan.splits.length);
     const tasks = plan.splits
-      .map((split, index): TaskFacts => {
+      .map((split, index) => {
         const bytes = bytesOf(split);
-        return { id: taskIds[index]!, weightMs: bytes === undefined ? taskMs : Math.max(1, (bytes / size.bytesPerSecond) * 1000) };
+        return {
+          id: taskIds[index]!,
+          weightMs: bytes === undefined ? taskMs : Math.max(1, (bytes / size.bytesPerSecond) * 1000),
+          resources: resourcesOf(split),
+          isLast: (split.members ?? [split]).every(({ range }) => range?.excludesFrom === true),
+          isCuttable: plans.length === 1 && width > 1 && (split.members?.length ?? 0) > 1,
+        };
       })
       .filter(({ id }) => !isCommitted(id));
     const scheduled = { width, isFixed: channels !== undefined, why: channels === undefined ? why : 'as the job or the command line says' };
     if (tasks.length === 0) return { ...scheduled, turns: undefined };
     const name = `${run}/${content}`;
-    if (channels !== undefined) dispatcher.widen(name, pool, width);
     const facts = {
       job: name,
       priority: handle.priority,
       deadlineAt: deadlineAt === undefined ? undefined : deadlineAt - Date.now() + performance.now(),
       pool,
-      resources,
       firstRound: channels === undefined ? firstRound : width,
       maxRunning: width,
-      isCuttable: plans.length === 1 && width > 1 && plan.splits.some(({ members = [] }) => members.length > 1),
       isPaused: handle.isPaused,
-      tasks,
     };
-    const turns = new Turns(dispatcher, facts);
-    handle.submitted(name, pool);
+    const lines = taskLines(facts, tasks);
+    const turns = new Turns(dispatcher, lines);
+    if (channels !== undefined) dispatcher.widen(name, pool, width);
+    for (const { job } of lines.lines) handle.submitted(job, job === name ? pool : undefined);
     return { ...scheduled, turns };
   }
 }

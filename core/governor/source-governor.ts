@@ -61,6 +61,13 @@ export class SourceGovernor {
     return !isPaused && this.#state.running < tasks;
   }
 
+  /** What stands against one more task, as a part of a sentence; undefined: nothing. */
+  get full(): string | undefined {
+    if (this.hasRoom) return undefined;
+    const { tasks, isPaused } = this.decision;
+    return isPaused ? `${this.#name}, which is paused` : `a place at ${this.#name}: ${this.#state.running} of ${tasks} tasks run there`;
+  }
+
   /** Takes a job in, with its limits. The first question about the health is under way when this returns. */
   join(guest: Guest): void {
     if (this.#guests.size === 0 && this.#now() - this.#leftAt > memoryMs) this.#state = newGovernorState({}, this.#now());

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DrayError } from '../sdk/index.ts';
@@ -39,9 +39,9 @@ export async function readJobSource(given: string): Promise<JobSource> {
   const path = /^file:/i.test(given) ? pathOf(given) : given;
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = await textOf(createReadStream(path), tooBig);
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : reasonOf(cause);
     throw new DrayError('JOB_UNREADABLE', `cannot read the job file ${path}: ${reason}`, { cause });
   }
   return { file: path, name: jobNameOf(path), folder: dirname(resolve(path)), text, secrets: [] };
@@ -76,7 +76,7 @@ async function fromWeb(given: string): Promise<JobSource> {
       await response.body?.cancel();
       throw unfetched(file, `the server answers ${response.status} ${response.statusText}`.trimEnd());
     }
-    text = await bodyOf(response, file);
+    text = await textOf((response.body ?? []) as AsyncIterable<Uint8Array>, tooBig);
   } catch (cause) {
     if (cause instanceof DrayError) throw cause;
     throw unfetched(file, reasonOf(cause), cause);
@@ -84,12 +84,15 @@ async function fromWeb(given: string): Promise<JobSource> {
   return { file, name: jobNameOf(file), folder: process.cwd(), text, secrets: password === '' ? [] : [decodeURIComponent(password)] };
 }
 
-async function bodyOf(response: Response, file: string): Promise<string> {
+const tooBig = new Error(`it has more than ${maxBytes / 1024 / 1024} MB, which no job file has`);
+
+/** All of it, unless that is too much: a device may never end. */
+async function textOf(pieces: AsyncIterable<Uint8Array>, tooMuch: Error): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of pieces) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw unfetched(file, `it has more than ${maxBytes / 1024 / 1024} MB, which no job file has`);
+    if (bytes > maxBytes) throw tooMuch;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -117,16 +120,8 @@ function standardInput(): Promise<string> {
 }
 
 async function readInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
-      throw new DrayError('JOB_UNREADABLE', `standard input has more than ${maxBytes / 1024 / 1024} MB, which no job file has`, {
-        remedy: 'Pipe a job file into it: dray run - < job.json',
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const tooMuch = new DrayError('JOB_UNREADABLE', `standard input has more than ${maxBytes / 1024 / 1024} MB, which no job file has`, {
+    remedy: 'Pipe a job file into it: dray run - < job.json',
+  });
+  return textOf(process.stdin as AsyncIterable<Buffer>, tooMuch);
 }

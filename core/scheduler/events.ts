@@ -6,7 +6,7 @@ export interface TaskFacts {
   readonly weightMs: number;
 }
 
-/** What is scheduled: the tasks of one content of one run, which read from the same source and write to the same target. */
+/** What is scheduled: those tasks of one content of one run that read from the same servers and write to the same. */
 export interface JobFacts {
   readonly job: string;
   /** 0–9; 9 goes first. */
@@ -15,7 +15,7 @@ export interface JobFacts {
   readonly deadlineAt?: number | undefined;
   /** Whose slots it takes. */
   readonly pool: string;
-  /** Data sources at both ends, whose budgets its tasks take from. Each once. */
+  /** Data sources at both ends, whose budgets each of its tasks takes from; and whatever else has a limit that it shares with other jobs. Each once. */
   readonly resources: readonly string[];
   /** Tasks side by side that the wanted end asks for. If there are no more tasks than this, all of them run on one host, and the difference is kept free there until it is paused, removed or over. */
   readonly firstRound: number;
@@ -50,6 +50,8 @@ export type SchedulerEvent =
   | { readonly type: 'host lost'; readonly host: string }
   /** Most tasks at once at a data source; one that was never named has no limit. */
   | { readonly type: 'limit'; readonly resource: string; readonly maxRunning: number }
+  /** No job will name it again: it is forgotten with the last one that does, and has no limit until then. */
+  | { readonly type: 'resource gone'; readonly resource: string }
   /** Time has passed. */
   | { readonly type: 'tick' };
 
@@ -62,6 +64,17 @@ export interface StartReason {
   readonly budgets: readonly { readonly resource: string; readonly running: number; readonly limit: number }[];
   /** `together`: where tasks of its job run; `one host`: where all of them will. */
   readonly place: 'most spare' | 'together' | 'one host';
+}
+
+/** Where a job stands. */
+export interface JobLook {
+  /** Tasks that are to start, the delayed ones among them. */
+  readonly waiting: number;
+  /** Those that start again, but not yet. */
+  readonly delayed: number;
+  readonly running: number;
+  /** The priority it has risen to. */
+  readonly level: number;
 }
 
 export type Decision =

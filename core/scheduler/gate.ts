@@ -10,6 +10,10 @@ export class Gate {
   used = 0;
   /** Kept for the job that has waited longest. */
   held = 0;
+  /** Jobs that are not over, of all that it can hold up; only for data sources. */
+  users = 0;
+  /** It is to be forgotten with the last of them. */
+  isGone = false;
   /** By pool: those for which there is no slot must not stand before those for which there is. */
   readonly #classes = new Map<Pool, Heap<JobClass>>();
   #jobs: Heap<QueuedJob> | undefined;

@@ -12,6 +12,8 @@ export class JobClass {
   readonly gates: readonly Gate[];
   /** Those with something to start that only a data source may hold up. */
   readonly jobs = new Heap<QueuedJob>(isBefore);
+  /** Jobs that are not over, in line or not. */
+  users = 0;
   /** Where it is: ready, or at a gate; undefined while it is empty. */
   heap: Heap<JobClass> | undefined;
   /** In `heap`. */

@@ -55,14 +55,23 @@ export class Pool {
 
   /** Of jobs that use these data sources. */
   classOf(gates: readonly Gate[]): JobClass {
-    const key = JSON.stringify(gates.map(({ name }) => name).sort());
+    const key = keyOf(gates);
     const found = this.#classes.get(key) ?? new JobClass(this, gates);
     this.#classes.set(key, found);
     return found;
+  }
+
+  /** The last job of a class is over. What it lags behind says nothing to the next one: that one begins with the virtual time of the pool. */
+  forget({ gates }: JobClass): void {
+    this.#classes.delete(keyOf(gates));
   }
 
   /** Whether some host has a slot for a task of any job. */
   get hasRoom(): boolean {
     return (this.seats.first?.room ?? 0) > 0;
   }
+}
+
+function keyOf(gates: readonly Gate[]): string {
+  return JSON.stringify(gates.map(({ name }) => name).sort());
 }

@@ -1,4 +1,4 @@
-import type { Decision, JobFacts, SchedulerEvent, StartReason, TaskFacts } from './events.ts';
+import type { Decision, JobFacts, JobLook, SchedulerEvent, StartReason, TaskFacts } from './events.ts';
 import { Gate } from './gate.ts';
 import { Heap } from './heap.ts';
 import { Hosts } from './hosts.ts';
@@ -45,7 +45,7 @@ interface Delayed {
  * Once it is starved F goes before all others, at every gate and in every pool, and may take what another keeps. At each of its k gates a task ends within T if it is full; F
  * keeps that place then, so it passes all of them in kT. The next slot of its pool is its own, and, if it is pinned elsewhere, the next one of its host: (k + 2)T.
  * Whoever starts begins to wait anew, behind all others. So of a job with n others that wait longer a task starts within (10 − p) × agingMs + (n + 1)(k + 2)T, k being
- * 3 at most: width, source, target. Where all run in one pool and share at most one data source, a place there becomes free together with a slot, nothing is kept,
+ * 3 at most where a task reads from one server: width, source, target. Where all run in one pool and share at most one data source, a place there becomes free together with a slot, nothing is kept,
  * and it is T for each job that goes before, divided by the places there are.
  *
  * Each decision costs O(log n) for n waiting jobs, whatever the number of their tasks (benchmarks/README.md has figures). In addition, jobs with the same two data sources go together from the line of
@@ -82,10 +82,12 @@ export class Scheduler {
     return this.#delayed.first?.at;
   }
 
-  /** Waiting and running tasks of a job; undefined once all have ended. */
-  look(job: string): { waiting: number; running: number; level: number } | undefined {
+  /** Undefined once all of its tasks have ended. */
+  look(job: string): JobLook | undefined {
     const known = this.#jobs.get(job);
-    return known === undefined ? undefined : { waiting: known.waiting + known.delayed, running: known.running.size, level: known.level };
+    if (known === undefined) return undefined;
+    const { waiting, delayed, running, level } = known;
+    return { waiting: waiting + delayed, delayed, running: running.size, level };
   }
 
   #take(event: SchedulerEvent, now: number): void {
@@ -100,8 +102,13 @@ export class Scheduler {
         for (const running of this.#hosts.lose(event.host)) this.#runAgain(running, now, now);
         break;
       case 'limit':
-        this.#lines.setLimit(this.#resource(event.resource), event.maxRunning);
+      case 'resource gone': {
+        const gate = this.#resource(event.resource);
+        gate.isGone = event.type === 'resource gone';
+        this.#lines.setLimit(gate, event.type === 'limit' ? event.maxRunning : Number.POSITIVE_INFINITY);
+        this.#forgetIfGone(gate);
         break;
+      }
       case 'tick':
         break;
       case 'add':
@@ -120,7 +127,11 @@ export class Scheduler {
     }
   }
 
-  #takeOf(job: QueuedJob, event: Exclude<SchedulerEvent, { type: 'submit' | 'host' | 'host lost' | 'limit' | 'tick' }>, now: number): void {
+  #takeOf(
+    job: QueuedJob,
+    event: Exclude<SchedulerEvent, { type: 'submit' | 'host' | 'host lost' | 'limit' | 'resource gone' | 'tick' }>,
+    now: number,
+  ): void {
     switch (event.type) {
       case 'add':
         if (job.isRemoved) break;
@@ -171,6 +182,7 @@ export class Scheduler {
     const gates = facts.resources.map((name) => this.#resource(name));
     const job = new QueuedJob(facts, { pool, gates, number: ++this.#counter, now });
     this.#jobs.set(facts.job, job);
+    for (const user of [job.class, ...gates]) user.users++;
     this.#enqueue(job, now);
     this.#forgetIfOver(job);
   }
@@ -298,10 +310,19 @@ export class Scheduler {
   }
 
   #forgetIfOver(job: QueuedJob): void {
-    if (!job.isOver) return;
-    this.#jobs.delete(job.facts.job);
+    if (!job.isOver || !this.#jobs.delete(job.facts.job)) return;
     job.pool.tails.delete(job);
     this.#hosts.forget(job);
+    const { pool, class: its } = job;
+    if (--its.users === 0) pool.forget(its);
+    for (const gate of its.gates) {
+      gate.users--;
+      this.#forgetIfGone(gate);
+    }
+  }
+
+  #forgetIfGone(gate: Gate): void {
+    if (gate.isGone && gate.users === 0) this.#resources.delete(gate.name);
   }
 
   #pool(name: string): Pool {

@@ -6,8 +6,14 @@ export type FeedEvent =
   /** `decision`: which task started, where, and why then. `changed`: by somebody, while it waited or ran. */
   | { readonly type: 'planning' | 'note' | 'warning' | 'dirty' | 'decision' | 'changed'; readonly message: string }
   | { readonly type: 'content'; readonly content: number; readonly reader: string; readonly writer: string; readonly tasks: number }
-  /** At most once a second. */
-  | { readonly type: 'progress'; readonly rows: RowCounts; readonly rowsPerSecond: number; readonly percent?: number }
+  /** At most once a second. `remark`: that it will be late, or who slows it down. */
+  | {
+      readonly type: 'progress';
+      readonly rows: RowCounts;
+      readonly rowsPerSecond: number;
+      readonly percent?: number;
+      readonly remark?: string;
+    }
   | { readonly type: 'ended'; readonly state: RunState; readonly rows: RowCounts; readonly error?: ReportedError };
 
 /** An event on its way: its text is JSON on one line, secrets masked. */

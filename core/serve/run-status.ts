@@ -33,6 +33,8 @@ export interface RunStatus {
   readonly planning?: string;
   /** Why no task of it starts, as a part of a sentence. */
   readonly waitsFor?: string;
+  /** What people should know of its tasks: that it will be late, and who slows it down and why. */
+  readonly remark?: string;
 }
 
 /** The status of a run that is none of this server's, by its journal. */

@@ -110,7 +110,7 @@ export class ServedRun {
       this.#estimatedRows = estimatedRows;
       this.tell({ type: 'content', content, reader, writer, tasks });
     },
-    progress: (content, counters) => this.#progress(content, counters),
+    progress: (content, counters, remark) => this.#progress(content, counters, remark),
     contentEnds: () => undefined,
     dirty: (record) => {
       if (++this.#dirtyTold <= toldDirtyRecords) this.tell({ type: 'dirty', message: dirtyWords(record) });
@@ -143,7 +143,9 @@ export class ServedRun {
   status(): RunStatus {
     if (this.#end !== undefined) return this.#end;
     const handle = this.handle;
-    const { slots, priority, width } = handle;
+    const { priority, width } = handle;
+    const { running, waiting } = handle.slots;
+    const remark = handle.remarks?.remark();
     const sum = this.#sum();
     return this.masked({
       ...{ run: this.run, job: this.job, file: this.#parts.job.file, state: this.#state(), isResumable: false, priority },
@@ -153,10 +155,11 @@ export class ServedRun {
       bytes: { read: sum.bytesRead, written: sum.bytesWritten },
       rowsPerSecond: this.#speed.perSecond(sum.rowsWritten, performance.now()),
       ...this.#percent(),
-      slots,
+      slots: { running, waiting },
       ...(width === undefined ? {} : { channels: width }),
       ...(this.#planning === undefined ? {} : { planning: this.#planning }),
       ...this.#waitsFor(),
+      ...(remark === undefined ? {} : { remark }),
     });
   }
 
@@ -170,7 +173,7 @@ export class ServedRun {
     return JSON.parse(this.#parts.mask.json(value)) as T;
   }
 
-  #progress(content: number, counters: TaskCounters): void {
+  #progress(content: number, counters: TaskCounters, remark: string | undefined): void {
     this.#counters.set(content, counters);
     const now = performance.now();
     const sum = this.#sum();
@@ -178,7 +181,8 @@ export class ServedRun {
     if (now - this.#progressAt < progressIntervalMs) return;
     this.#progressAt = now;
     const rowsPerSecond = this.#speed.perSecond(sum.rowsWritten, now);
-    this.tell({ type: 'progress', rows: rowsOf(sum), rowsPerSecond, ...this.#percent() });
+    const remarked = remark === undefined ? {} : { remark };
+    this.tell({ type: 'progress', rows: rowsOf(sum), rowsPerSecond, ...this.#percent(), ...remarked });
   }
 
   #sum(): TaskCounters {
@@ -194,18 +198,20 @@ export class ServedRun {
   }
 
   #state(): RunStatus['state'] {
-    const { isPaused, isQueued, state, slots } = this.handle;
+    const { isPaused, queuedFor, state, slots } = this.handle;
     if (isPaused) return 'paused';
     // To plan is to be at work, too.
-    return isQueued || (state === 'waiting' && slots.waiting > 0 && slots.running === 0) ? 'waiting' : 'running';
+    return queuedFor !== undefined || (state === 'waiting' && slots.waiting > 0 && slots.running === 0) ? 'waiting' : 'running';
   }
 
   #waitsFor(): { waitsFor?: string } {
-    const { isPaused, isQueued, slots, priority } = this.handle;
+    const { isPaused, queuedFor, slots, priority, remarks } = this.handle;
     if (isPaused) return { waitsFor: `\`dray resume ${this.run}\`: it is paused` };
-    if (isQueued) return { waitsFor: `its turn to begin: as many runs of priority ${priority} as may be are at work` };
-    if (slots.waiting > 0 && slots.running === 0) return { waitsFor: 'a slot: all are taken by other runs' };
-    return {};
+    if (queuedFor === 'open') return { waitsFor: `its turn to begin: as many runs of priority ${priority} as may be are at work` };
+    if (queuedFor === 'plan') return { waitsFor: 'its turn to be planned: as many runs as may be are planned now' };
+    if (slots.waiting === 0 || slots.running > 0) return {};
+    if (slots.delayed === slots.waiting) return { waitsFor: 'its next attempt: tasks that failed start again after a pause' };
+    return { waitsFor: remarks?.fullBudget() ?? 'a slot: all are taken by other runs' };
   }
 }
 

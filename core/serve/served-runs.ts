@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { beginJob, jobOfRun } from '../controller/begin-run.ts';
 import type { Controller } from '../controller/controller.ts';
@@ -108,6 +108,9 @@ export class ServedRuns {
    */
   async submit({ file, parameters = {}, priority, channels, isLenient = false }: Submission) {
     if (!isAbsolute(file)) throw new DrayError('JOB_UNREADABLE', `the path of the job file must be absolute: ${file}`);
+    const found = await stat(file).catch(() => undefined);
+    // A pipe that nobody writes to would hold up the server.
+    if (found?.isFile() === false) throw new DrayError('JOB_UNREADABLE', `the job file must be a file: ${file} is none`);
     const mask = new SecretMask();
     const warnings = new Set<string>();
     try {

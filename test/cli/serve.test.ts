@@ -254,6 +254,11 @@ describe('the server of a state folder', () => {
     expect(await answers('POST', '/runs', { file: '/x', priority: 11 })).toEqual([400, 'USAGE', expect.stringContaining('priority: ')]);
     expect(await answers('POST', '/runs', { file: '/x', nonsense: 1 })).toEqual([400, 'USAGE', expect.stringContaining('nonsense')]);
     expect(await answers('POST', '/runs', { file: 'x.json' })).toEqual([400, 'JOB_UNREADABLE', expect.stringContaining('absolute')]);
+    expect(await answers('POST', '/runs', { file: '/dev/zero' })).toEqual([
+      400,
+      'JOB_UNREADABLE',
+      expect.stringContaining('/dev/zero is none'),
+    ]);
     expect(await answers('POST', '/runs', { file: '/x', parameters: { a: 'x'.repeat(300_000) } })).toEqual([
       413,
       'REQUEST_TOO_BIG',

@@ -25,23 +25,25 @@ export async function printStatus(run: string | undefined, options: StatusOption
 }
 
 /** One line for people about a run. */
-export function lineOf({ run, job, state, priority, percent, rows, rowsPerSecond, slots, waitsFor, error }: RunStatus): string {
+export function lineOf({ run, job, state, priority, percent, rows, rowsPerSecond, slots, waitsFor, remark, error }: RunStatus): string {
   const share = percent === undefined || state === 'waiting' ? '' : `${percent} %`;
   const parts = [`${count(rows?.written ?? 0)} rows`];
   if (state === 'running' && rowsPerSecond !== undefined) parts.push(`${count(rowsPerSecond)} rows/s`);
   if (slots !== undefined) parts.push(`tasks: ${slots.running} running, ${slots.waiting} waiting`);
   if (priority !== undefined && slots !== undefined) parts.push(`priority ${priority}`);
   if (waitsFor !== undefined) parts.push(`waits for ${waitsFor}`);
+  if (remark !== undefined) parts.push(remark);
   if (error !== undefined) parts.push(error.code);
   return `${run}  ${state.padEnd(11)}  ${share.padStart(4)}  ${job}  ${parts.join(', ')}`;
 }
 
 function detailsOf(status: RunStatus): string {
   const { run, job, file, state, priority, percent, rows, bytes: size, rowsPerSecond, slots, channels } = status;
-  const { submitted, started, ended, planning, waitsFor, error, isResumable } = status;
+  const { submitted, started, ended, planning, waitsFor, remark, error, isResumable } = status;
   const lines: (readonly [string, string | undefined])[] = [
     ['state', percent === undefined ? state : `${state}, ${percent} %`],
     ['waits for', waitsFor],
+    ['remark', remark],
     ['planning', planning],
     ['file', file],
     ['priority', priority === undefined ? undefined : String(priority)],

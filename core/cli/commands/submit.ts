@@ -92,7 +92,8 @@ async function followed(client: ServerClient, run: string, signal: AbortSignal, 
         if (performance.now() - told < lineIntervalMs) break;
         told = performance.now();
         const share = event.percent === undefined ? '' : `${event.percent} % `;
-        screen.line(`${share}${event.job}: ${count(event.rows.written)} rows, ${count(event.rowsPerSecond)} rows/s`);
+        const remark = event.remark === undefined ? '' : `, ${event.remark}`;
+        screen.line(`${share}${event.job}: ${count(event.rows.written)} rows, ${count(event.rowsPerSecond)} rows/s${remark}`);
         break;
       }
       case 'ended':

@@ -32,7 +32,7 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
     run: 'r',
     content: 1,
     taskIds: [5, 6],
-    flows: [],
+    flowsOf: () => [],
     channels: 2,
     plan,
     target: { schema: plan.source },

@@ -81,3 +81,10 @@ test.each([
 ])('the job in %s is called %s', (given, name) => {
   expect(jobNameOf(given)).toBe(name);
 });
+
+test('a file without an end is read no further than job files go', async () => {
+  await expect(readJobSource('/dev/zero')).rejects.toMatchObject({
+    code: 'JOB_UNREADABLE',
+    message: 'cannot read the job file /dev/zero: it has more than 16 MB, which no job file has',
+  });
+});

@@ -51,7 +51,8 @@ export class Oracle {
         this.jobs.delete(name);
       } else {
         const level = this.#isInLine(job, now) ? this.level(job, now) : expect.anything();
-        expect(look(name), name).toEqual({ waiting, running, level });
+        const delayed = [...job.waiting.values()].filter((at) => at > 0).length;
+        expect(look(name), name).toEqual({ waiting, delayed, running, level });
       }
     }
   }
@@ -93,13 +94,18 @@ export class Oracle {
         for (const [task, host] of job.running) if (host === event.host) this.#stop(job, task, 0, now);
       }
     } else if (event.type === 'limit') this.limits.set(event.resource, event.maxRunning);
+    else if (event.type === 'resource gone') this.limits.delete(event.resource);
     else if (event.type !== 'tick') {
       const job = this.jobs.get(event.job);
       if (job !== undefined) this.#takeOf(job, event, now);
     }
   }
 
-  #takeOf(job: OracleJob, event: Exclude<SchedulerEvent, { type: 'submit' | 'host' | 'host lost' | 'limit' | 'tick' }>, now: number): void {
+  #takeOf(
+    job: OracleJob,
+    event: Exclude<SchedulerEvent, { type: 'submit' | 'host' | 'host lost' | 'limit' | 'resource gone' | 'tick' }>,
+    now: number,
+  ): void {
     switch (event.type) {
       case 'add':
         job.isAsked = false;

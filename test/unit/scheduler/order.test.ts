@@ -121,7 +121,7 @@ describe('life of a job', () => {
     const night = new Night();
     night.submit('a', 3);
     expect(night.do({ type: 'again', job: 'a', task: 0, notBefore: 500 })).toEqual(['a/1@a']);
-    expect([night.scheduler.nextAt, night.scheduler.look('a')]).toEqual([500, { waiting: 2, running: 1, level: 5 }]);
+    expect([night.scheduler.nextAt, night.scheduler.look('a')]).toEqual([500, { waiting: 2, delayed: 1, running: 1, level: 5 }]);
     night.now = 500;
     expect([night.do({ type: 'tick' }), night.end('a', 1)]).toEqual([[], ['a/0@a']]);
     expect(night.scheduler.nextAt).toBeUndefined();
@@ -144,7 +144,7 @@ describe('life of a job', () => {
     expect(night.others).toEqual([{ type: 'cut', job: 'a' }]);
     night.do({ type: 'remove', job: 'a' });
     expect(night.do({ type: 'add', job: 'a', task: { id: 9, weightMs: 1 } })).toEqual([]);
-    expect(night.scheduler.look('a')).toEqual({ waiting: 0, running: 1, level: 5 });
+    expect(night.scheduler.look('a')).toEqual({ waiting: 0, delayed: 0, running: 1, level: 5 });
     night.end('a', 1);
     expect(night.scheduler.look('a')).toBeUndefined();
   });

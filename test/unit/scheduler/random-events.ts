@@ -21,7 +21,8 @@ export const anySteps: fc.Arbitrary<Step[]> = fc.array(
 );
 
 const pools = ['night', 'important'];
-const resources = ['source', 'target', 'third'];
+/** The last one is what jobs share that are the tasks of one content: its width. */
+const resources = ['source', 'target', 'third', 'width'];
 const hosts = ['a', 'b', 'c'];
 const pick = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
 
@@ -44,7 +45,8 @@ export function eventOf({ kind, which, size }: Step, step: number, now: number, 
     return { type: 'host', host: pick(hosts, which)!, slots, spareCpu: size % 8 };
   }
   if (kind < 75) return { type: 'host lost', host: pick(hosts, which)! };
-  if (kind < 82) return { type: 'limit', resource: pick(resources, which)!, maxRunning: size % 5 };
+  if (kind < 81) return { type: 'limit', resource: pick(resources, which)!, maxRunning: size % 5 };
+  if (kind < 82) return { type: 'resource gone', resource: pick(resources, which)! };
   if (kind < 86) return { type: 'width', job, maxRunning: size % 5 };
   if (kind < 89) return { type: 'pause', job };
   if (kind < 93)
@@ -68,7 +70,7 @@ function jobOf(name: string, which: number, size: number, now: number): JobFacts
     priority: which % 10,
     ...(size % 4 === 0 ? { deadlineAt: now + (which % 5) * 100 } : {}),
     pool: pick(pools, Math.floor(size / 7))!,
-    resources: resources.filter((_, index) => (which >> index) % 2 === 1).slice(0, 2),
+    resources: resources.filter((_, index) => (which >> index) % 2 === 1).slice(0, 3),
     firstRound: Math.max(1, size % 9),
     maxRunning: 1 + (which % 6),
     isCuttable: which % 2 === 0,

@@ -52,6 +52,41 @@ test('a pool whose slots and data source are never free at the same time does no
   expect(start?.at).toBeLessThanOrEqual(bound(0, { agingMs, others: 2, gates: 2, longestMs: 20 }));
 });
 
+test('lines of one content that share its width, each at a server of its own, all move on within the bound', () => {
+  const [agingMs, longestMs] = [50, 20];
+  const run = fc.array(fc.integer({ min: 1, max: longestMs }), { minLength: 30, maxLength: 30 });
+  fc.assert(
+    fc.property(run, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), (lengths, width, slots) => {
+      const night = new Night({ slots, agingMs });
+      const servers = ['x', 'y', 'z'];
+      for (const server of servers) night.limit(server, 1);
+      night.limit('width', width);
+      // Others are always there at each of the servers, and more important.
+      for (const server of servers) night.submit(`others at ${server}`, 2000, { resources: [server], priority: 9 });
+      for (const server of servers) night.submit(`line at ${server}`, 3, { resources: [server, 'width'], priority: 2 });
+      const running = new Map<string, number>();
+      let seen = 0;
+      for (; night.now < 5000; night.now++) {
+        for (; seen < night.starts.length; seen++) {
+          const { job, task, why } = night.starts[seen]!;
+          running.set(`${job}/${task}`, night.now + lengths[seen % lengths.length]!);
+          expect(why.waitedMs, job).toBeLessThanOrEqual(bound(why.priority, { agingMs, others: 5, gates: 3, longestMs }));
+        }
+        const atWork = [...running.keys()].filter((name) => name.startsWith('line'));
+        expect(atWork.length).toBeLessThanOrEqual(width);
+        for (const [name, endsAt] of running) {
+          if (endsAt > night.now) continue;
+          running.delete(name);
+          const [job, task] = name.split('/') as [string, string];
+          night.end(job, Number(task));
+        }
+      }
+      for (const server of servers) expect(night.scheduler.look(`line at ${server}`), server).toBeUndefined();
+    }),
+    { numRuns: 15 },
+  );
+});
+
 const resources = ['x', 'y', 'z'];
 const anyJob = fc.record({
   priority: fc.nat(9),
