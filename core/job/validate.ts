@@ -17,6 +17,8 @@ interface Issue {
   readonly code: string;
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Of `invalid_type`. */
+  readonly expected?: string;
   readonly keys?: readonly string[];
   readonly errors?: readonly (readonly Issue[])[];
 }
@@ -30,10 +32,12 @@ export function validate<S extends z.ZodObject>(schema: S, value: unknown, job: 
   if (!result.success) {
     const issue = deepest(result.error.issues[0] as Issue);
     const path = [...options.at, ...issue.path] as Path;
+    const given = valueAt(value, issue.path);
     const key = issue.path.at(-1);
-    // As in DataX, a key with null is one that is left out, unless the schema has something else in mind.
-    if (typeof key === 'string' && valueAt(value, issue.path) === null)
-      return validate(schema, without(value, issue.path.slice(0, -1), [key]), job, options);
+    // As in DataX (Configuration.get, getString): a key with null is one that is left out, and a number or a truth value may stand for a text.
+    if (typeof key === 'string' && given === null) return validate(schema, without(value, issue.path.slice(0, -1), [key]), job, options);
+    if ((typeof given === 'number' || typeof given === 'boolean') && wantsText(issue))
+      return validate(schema, replaced(value, issue.path, String(given)), job, options);
     if (issue.code !== 'unrecognized_keys') throw new DrayError('JOB_INVALID', sentenceOf(issue, path), { place: placeInJob(job, path) });
     const known = knownKeys(schema, issue.path);
     for (const key of issue.keys ?? []) {
@@ -118,6 +122,18 @@ export function unwrap(schema: z.ZodType): z.ZodType[] {
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
+}
+
+function wantsText({ code, expected, errors = [] }: Issue): boolean {
+  if (code === 'invalid_type') return expected === 'string';
+  return errors.some((branch) => branch.some((issue) => issue.path.length === 0 && wantsText(issue)));
+}
+
+function replaced(value: unknown, path: readonly PropertyKey[], text: string): unknown {
+  const copy = structuredClone(value);
+  const around = valueAt(copy, path.slice(0, -1)) as Record<PropertyKey, unknown>;
+  around[path.at(-1)!] = text;
+  return copy;
 }
 
 function without(value: unknown, path: readonly PropertyKey[], keys: readonly string[]): unknown {
