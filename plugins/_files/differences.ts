@@ -33,7 +33,11 @@ export const fileReaderDifferences: readonly Difference[] = [
   },
   { what: '`format` of a column that is no date', datax: 'has no effect', here: 'is refused' },
   { what: 'a column of type `date` with a `format` without time of day', datax: 'has one, midnight', here: 'is a plain date' },
-  { what: '`*` in paths', datax: 'crosses folders', here: 'matches within one folder' },
+  {
+    what: '`*` in paths',
+    datax: 'crosses folders: `/d/*.csv` is also `/d/e/f.csv`',
+    here: 'stays within one name; a folder that fits is read with all below it, so that `/d/*` is everything',
+  },
   { what: 'tasks', datax: 'one per file', here: 'big files are cut, small ones share a task' },
 ];
 
