@@ -26,7 +26,8 @@ const otherFormats: Record<string, string> = {
   sql: 'files of INSERT statements are not written here; write into the database itself, or "csv"',
 };
 
-export const fileFormat = choice(fileFormatNames, (name) => otherFormats[name]);
+/** Blank, as in DataX: left out. */
+export const fileFormat = choice([...fileFormatNames, ''], (name) => otherFormats[name]).transform((name) => (name === '' ? 'csv' : name));
 
 const asciiFault = 'Expected one ASCII character other than a backslash';
 

@@ -7,6 +7,8 @@ const optionalText = z
   .optional()
   .transform((text) => (text?.trim() === '' ? undefined : text));
 
+const dryRun = 'job.setting.dryRun says it for the whole job';
+
 /** One text or several, of which one is not blank. */
 function named() {
   return texts().refine(isNamed, { error: 'Expected a text that is not blank' });
@@ -65,6 +67,7 @@ export const sqlReaderShape = {
   hint: ignored('it is about Oracle'),
   samplePercentage: ignored('it is about Oracle'),
   loadBalanceResourceMark: ignored('there are no groups of tasks'),
+  dryRun: ignored(dryRun),
 };
 
 function writeModeFault(mode: string): string | undefined {
@@ -115,4 +118,5 @@ export const sqlWriterShape = {
     .describe('true: an empty text becomes NULL in columns of numbers, as in DataX; false: it is dirty there'),
   encoding: ignored('connections speak UTF-8'),
   insertSqlMode: ignored('rows are sent in bulk'),
+  dryRun: ignored(dryRun),
 };

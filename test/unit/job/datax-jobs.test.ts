@@ -86,6 +86,17 @@ test('characters of csvReaderConfig may be codes', async () => {
   });
 });
 
+test('words of files may be blank, or in another case', async () => {
+  const { job } = await check(
+    `{"job": {"content": [{"reader": {"name": "txtfilereader", "parameter": {"path": "p", "fileFormat": " ", "compress": ""}},`,
+    `"writer": {"name": "txtfilewriter", "parameter": {"path": "p", "fileName": 2026, "writeMode": " NonConflict", "fileFormat": "", "csvWriterConfig": {"useTextQualifier": "true"}}}}]}}`,
+  );
+  expect(job.contents[0]).toMatchObject({
+    reader: { options: { fileFormat: 'csv' } },
+    writer: { options: { fileName: '2026', writeMode: 'nonConflict', fileFormat: 'csv' } },
+  });
+});
+
 test('a password that is a number is one, and is masked', async () => {
   const mask = new SecretMask();
   const text = `{"job": {"content": [{"reader": {"name": "mysqlreader", "parameter": {"password": 123456, "connection": [{"jdbcUrl": "jdbc:mysql://h/d", "table": "t"}]}}, "writer": ${nowhere}}]}}`;
@@ -155,6 +166,15 @@ test.each([
     [
       `{"job": {"content": [{"reader": ${numbers}, "writer": {"name": "txtfilewriter", "parameter": {"path": "p", "fileName": "f",`,
       '"writeMode": "truncate|append|nonConflict"}}}]}}',
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
+    'copying files as they are',
+    [
+      `{"job": {"content": [{"reader": ${numbers}, "writer": {"name": "txtfilewriter", "parameter": {"path": "p", "fileName": "f", "writeMode": "append",`,
+      '"syncMode": "copy"}}}]}}',
     ],
     'JOB_INVALID',
     2,
