@@ -9,6 +9,11 @@ export const jobDifferences: readonly Difference[] = [
     here: 'are an error that names the nearest known key; `--lenient` makes it a warning',
   },
   {
+    what: 'the text of a job',
+    datax: 'JSON, some comments, texts in single quotes, and line ends and tabs in texts; of two equal keys the last one counts',
+    here: 'the same, all comments and trailing commas; a key that stands twice in one object is an error',
+  },
+  {
     what: '`setting.errorLimit` left out',
     datax: 'any number of rows may fail, and the job ends with exit code 0',
     here: 'no dirty record is allowed: say `{"record": N}` or `{"percentage": 0.01}`',

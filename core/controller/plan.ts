@@ -55,22 +55,27 @@ export interface OpenPlan extends Plan {
 export async function planContent(content: Content, options: PlanOptions): Promise<Plan> {
   const { context, channels, note } = options;
   const { signal } = context;
-  const reader = await on('source', signal, () => content.reader.plugin.open(content.reader.options, context));
+  const { place } = content.reader;
+  const reader = await on('source', signal, () => content.reader.plugin.open(content.reader.options, context), place);
   try {
-    const source = await on('source', signal, () => reader.schema());
+    const source = await on('source', signal, () => reader.schema(), place);
     const [first] = source.columns;
     if (first === undefined) throw new DrayError('COLUMN_MISSING', 'the source has no columns', { side: 'source' });
     const delivered = await deliveredBy(content.transformers, source, context);
     const splitBytes = options.splitBytes ?? splitBytesAt(options.bytesPerSecond);
     const hint: SplitHint = { channels, bytesPerTask: (total) => bytesPerTask(total, { channels, splitBytes }) };
-    const parts = (await on('source', signal, () => reader.split?.(hint))) ?? [{ name: 'all' }];
-    const splitPlan = await on('source', signal, () =>
-      planSplits(reader, parts, {
-        channels,
-        splitBytes,
-        announce: note,
-        progress: options.planning,
-      }),
+    const parts = (await on('source', signal, () => reader.split?.(hint), place)) ?? [{ name: 'all' }];
+    const splitPlan = await on(
+      'source',
+      signal,
+      () =>
+        planSplits(reader, parts, {
+          channels,
+          splitBytes,
+          announce: note,
+          progress: options.planning,
+        }),
+      place,
     );
     return { content, reader, source, delivered, resumed: undefined, ...splitPlan };
   } catch (error) {
@@ -92,8 +97,9 @@ export async function openPlan(content: Content, options: PlanOptions): Promise<
 /** The same for a content whose source is open. */
 export async function openTarget(content: Content, plan: Plan, options: PlanOptions): Promise<OpenPlan> {
   for (const { notes } of plan.parts) for (const note of notes) options.note(note);
+  const { context } = options;
   try {
-    return { ...plan, writer: await on('target', options.context.signal, () => openWriter(content, options.context)) };
+    return { ...plan, writer: await on('target', context.signal, () => openWriter(content, context), content.writer.place) };
   } catch (error) {
     await closePlan(plan);
     throw error;
@@ -110,13 +116,19 @@ export async function verifySource({ reader, splits }: Plan, signal: AbortSignal
 }
 
 /** Makes the target ready and checks that the columns behind the transformers go into it. */
-export async function prepareTarget({ writer, delivered }: OpenPlan, intent: WriteIntent, signal: AbortSignal): Promise<Target> {
-  return matched(delivered, await on('target', signal, () => writer.prepare?.(delivered, intent) ?? writer.inspect(delivered)));
+export async function prepareTarget({ content, writer, delivered }: OpenPlan, intent: WriteIntent, signal: AbortSignal): Promise<Target> {
+  const { place } = content.writer;
+  return matched(
+    delivered,
+    await on('target', signal, () => writer.prepare?.(delivered, intent) ?? writer.inspect(delivered), place),
+    place,
+  );
 }
 
 /** The same without changing anything. */
-export async function inspectTarget({ writer, delivered }: OpenPlan, signal: AbortSignal): Promise<Target> {
-  return matched(delivered, await on('target', signal, () => writer.inspect(delivered)));
+export async function inspectTarget({ content, writer, delivered }: OpenPlan, signal: AbortSignal): Promise<Target> {
+  const { place } = content.writer;
+  return matched(delivered, await on('target', signal, () => writer.inspect(delivered), place), place);
 }
 
 /** Releases both ends; what fails then has nothing left to spoil. */
@@ -133,22 +145,26 @@ export async function closeReader({ reader }: Plan): Promise<void> {
   await Promise.allSettled([reader.close?.()]);
 }
 
-function matched(delivered: Schema, target: Target): Target {
+function matched(delivered: Schema, target: Target, place: string | undefined): Target {
   const [from, to] = [delivered.columns.length, target.schema.columns.length];
   if (from === to) return target;
   const names = ({ columns }: Schema) => columns.map(({ name }) => name).join(', ');
   throw new DrayError(
     'COLUMN_COUNT',
     `the reader delivers ${from} column${from === 1 ? '' : 's'} (${names(delivered)}) and the writer takes ${to} (${names(target.schema)})`,
+    place === undefined ? {} : { place },
   );
 }
 
-/** Calls a plugin; what it throws becomes an error of that side. A cancelled run does not wait long for it. */
-export async function on<T>(side: Side, signal: AbortSignal, call: () => T): Promise<Awaited<T>> {
+/**
+ * Calls a plugin; what it throws becomes an error of that side. A cancelled run does not wait long for it.
+ * @param place where the plugin stands in the job file, for an error that has no better place
+ */
+export async function on<T>(side: Side, signal: AbortSignal, call: () => T, place?: string): Promise<Awaited<T>> {
   signal.throwIfAborted();
   try {
     return await orAborted((async () => await call())(), signal, cancelGraceMs);
   } catch (error) {
-    throw asDrayError(error, { side });
+    throw asDrayError(error, place === undefined ? { side } : { side, place });
   }
 }

@@ -80,7 +80,7 @@ function cleanEnd(root: Node, edits: TextEdits, { plugin, index }: { plugin: Rea
 
 /** Secrets become variables, whose names are made of where they stand. */
 function hideSecrets(node: Node, schema: z.ZodType, edits: TextEdits, words: readonly string[]): void {
-  if (node.type === 'string') {
+  if (node.type === 'string' || node.type === 'number') {
     const isSecret = unwrap(schema).some((one) => one.meta()?.secret === true);
     const text = String(node.value);
     if (isSecret && text !== '' && !text.includes('${'))

@@ -7,7 +7,8 @@ import { duration, moment } from './times.ts';
 const end = (what: 'reader' | 'writer' | 'transformer') =>
   z.strictObject({
     name: z
-      .string()
+      .string({ error: `Expected the name of a ${what}; \`dray plugins\` lists them` })
+      .refine((name) => name.trim() !== '', { error: `Expected the name of a ${what}; \`dray plugins\` lists them` })
       .describe(`Name of the ${what}: one of \`dray plugins\`, a path (./my-${what}.js, from the job file) or an npm package`),
     parameter: z.record(z.string(), z.unknown()).default({}).describe(`Options of the ${what}; \`dray plugins NAME\` lists them`),
   });
@@ -141,23 +142,26 @@ const content = z
     if (writer !== undefined && writers !== undefined)
       addIssue({ code: 'custom', path: ['writers'], message: 'expected either "writer" or "writers", and both are there' });
     if (writer === undefined && writers === undefined)
-      addIssue({ code: 'custom', path: ['writer'], message: 'expected object, and it is missing' });
+      addIssue({ code: 'custom', path: ['writer'], message: 'expected {…}, and it is missing' });
   });
 
 /** The job file. DataX's shape, so that its files run unchanged. */
 export const jobFileSchema = z.strictObject({
   $schema: z.string().optional().describe('Path of the JSON Schema, for editors: `dray schema > job.schema.json`'),
-  job: z.strictObject({
-    setting: setting.optional(),
-    content: z
-      .array(content, { error: 'Expected a list: [{"reader": …, "writer": …}]' })
-      .min(1, { error: 'Expected at least one {"reader": …, "writer": …}' })
-      .describe('Each entry moves one source into one target, or several'),
-    entry: ignored('there is no Java machine to set up'),
-    jobInfo: ignored('it only named the job in DataX reports'),
-    preHandler: refused('it runs Java code of a DataX plugin; run that step before dray, or as "preSql" of the writer'),
-    postHandler: refused('it runs Java code of a DataX plugin; run that step after dray, or as "postSql" of the writer'),
-  }),
+  job: z.strictObject(
+    {
+      setting: setting.optional(),
+      content: z
+        .array(content, { error: 'Expected a list: [{"reader": …, "writer": …}]' })
+        .min(1, { error: 'Expected at least one {"reader": …, "writer": …}' })
+        .describe('Each entry moves one source into one target, or several'),
+      entry: ignored('there is no Java machine to set up'),
+      jobInfo: ignored('it only named the job in DataX reports'),
+      preHandler: refused('it runs Java code of a DataX plugin; run that step before dray, or as "preSql" of the writer'),
+      postHandler: refused('it runs Java code of a DataX plugin; run that step after dray, or as "postSql" of the writer'),
+    },
+    { error: 'Expected {"job": {"setting": {…}, "content": […]}}' },
+  ),
   core: coreSchema.optional().describe("Settings of DataX's core.json; limits of a channel and fail-over count, others have no effect"),
   common: commonSchema.optional().describe('How texts become dates'),
   entry: ignored('there is no Java machine to set up'),

@@ -1,5 +1,7 @@
-import { getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { DrayError } from '../sdk/index.ts';
+import { restoreTexts, strictJson } from './json-dialect.ts';
+import { mistakeIn } from './json-mistakes.ts';
 import { placeOf } from './variables.ts';
 
 /** A parsed job file and what is needed to say where in it something stands. */
@@ -10,17 +12,18 @@ export interface JobText {
 }
 
 /**
- * Parses the text of a job file: JSON with comments and trailing commas.
+ * Parses the text of a job file: JSON with comments and trailing commas, and what DataX's parser takes beside.
  * @throws DrayError JOB_SYNTAX with the place of the first mistake
  */
 export function parseJobText(file: string, text: string): JobText {
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  const root = parseTree(strictJson(text), errors, { allowTrailingComma: true, disallowComments: false });
   const [error] = errors;
   if (error !== undefined || root === undefined) {
-    const what = error === undefined ? 'it is empty' : wordsOf(printParseErrorCode(error.error));
-    throw new DrayError('JOB_SYNTAX', `the job file is not JSON: ${what}`, { place: placeOf(file, text, error?.offset ?? 0) });
+    const { what, offset } = text.trim() === '' || error === undefined ? { what: 'it is empty', offset: 0 } : mistakeIn(text, error);
+    throw new DrayError('JOB_SYNTAX', `the job file is not JSON: ${what}`, { place: placeOf(file, text, offset) });
   }
+  restoreTexts(root);
   if (root.type !== 'object') {
     throw new DrayError('JOB_SYNTAX', 'the job file must be a JSON object: {"job": …}', { place: placeOf(file, text, root.offset) });
   }
@@ -68,9 +71,4 @@ function encryptedKey(key: string, place: string): DrayError {
     place,
     remedy: `Write "${name}": "\${env:NAME}" or "\${file:path}" instead, and take "keyVersion" out of job.setting.`,
   });
-}
-
-/** `CommaExpected` → `comma expected` */
-function wordsOf(code: string): string {
-  return code.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 }

@@ -19,6 +19,8 @@ export interface End<P> {
   readonly ref: PluginRef;
   readonly plugin: P;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Where it stands in the job file, with line and column; undefined: it comes from no job file. */
+  readonly place?: string;
 }
 
 /** A transformer of a content. */
@@ -240,5 +242,5 @@ async function loadEnd<K extends Kind>(
   const parameter = forms.into(given, plugin.options);
   options.mask.add(...secretsIn(parameter, z.toJSONSchema(plugin.options, { io: 'input', unrepresentable: 'any' }) as object));
   const valid = validate(plugin.options, parameter, job, { at: [...path, 'parameter'], ...options });
-  return { ref, plugin, options: valid };
+  return { ref, plugin, options: valid, place: placeInJob(job, path) };
 }

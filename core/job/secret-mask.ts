@@ -41,7 +41,7 @@ interface JsonSchemaNode {
 
 /** The texts in `value` at places that the JSON Schema marks `secret: true`. */
 export function secretsIn(value: unknown, schema: JsonSchemaNode): string[] {
-  if (schema.secret === true) return typeof value === 'string' ? [value] : [];
+  if (schema.secret === true) return typeof value === 'string' || typeof value === 'number' ? [String(value)] : [];
   if (schema.anyOf !== undefined) return schema.anyOf.flatMap((branch) => secretsIn(value, branch));
   if (Array.isArray(value)) return schema.items === undefined ? [] : value.flatMap((item) => secretsIn(item, schema.items!));
   if (typeof value !== 'object' || value === null) return [];

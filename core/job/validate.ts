@@ -17,6 +17,8 @@ interface Issue {
   readonly code: string;
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Of `invalid_type`. */
+  readonly expected?: string;
   readonly keys?: readonly string[];
   readonly errors?: readonly (readonly Issue[])[];
 }
@@ -30,6 +32,12 @@ export function validate<S extends z.ZodObject>(schema: S, value: unknown, job: 
   if (!result.success) {
     const issue = deepest(result.error.issues[0] as Issue);
     const path = [...options.at, ...issue.path] as Path;
+    const given = valueAt(value, issue.path);
+    const key = issue.path.at(-1);
+    // As in DataX (Configuration.get, getString): a key with null is one that is left out, and a number or a truth value may stand for a text.
+    if (typeof key === 'string' && given === null) return validate(schema, without(value, issue.path.slice(0, -1), [key]), job, options);
+    if ((typeof given === 'number' || typeof given === 'boolean') && wantsText(issue))
+      return validate(schema, replaced(value, issue.path, String(given)), job, options);
     if (issue.code !== 'unrecognized_keys') throw new DrayError('JOB_INVALID', sentenceOf(issue, path), { place: placeInJob(job, path) });
     const known = knownKeys(schema, issue.path);
     for (const key of issue.keys ?? []) {
@@ -49,12 +57,19 @@ function deepest(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
   const nested = (issue.errors ?? []).flat().map((inner) => deepest({ ...inner, path: [...issue.path, ...inner.path] }));
   const best = nested.filter(({ path, code }) => path.length > issue.path.length || code === 'unrecognized_keys');
-  return best.sort((a, b) => b.path.length - a.path.length)[0] ?? issue;
+  const isSilent = issue.message === 'Invalid input';
+  return best.sort((a, b) => b.path.length - a.path.length)[0] ?? (isSilent ? (nested.at(-1) ?? issue) : issue);
 }
 
 function sentenceOf(issue: Issue, path: Path): string {
   const message = issue.message
     .replace(/^Invalid input: e/, 'e')
+    .replace(/^expected record/, 'expected object')
+    .replace(/^expected array/, 'expected a list')
+    .replace(/^expected object/, 'expected {…}')
+    .replace(/^Too small: expected string to have >=1 characters/, 'expected a text that is not blank')
+    .replace(/^Too small: expected array to have >=1 items/, 'expected a list that is not empty')
+    .replace(/^Invalid option: e(xpected one of .+)/, (_, options: string) => `e${options.replaceAll('|', ', ')}`)
     .replace(/^Too small: expected number to be >=(.+)/, 'expected a number of at least $1')
     .replace(/^Too big: expected number to be <=(.+)/, 'expected a number of at most $1')
     .replace(/^(\w)/, (letter) => letter.toLowerCase());
@@ -103,6 +118,22 @@ export function unwrap(schema: z.ZodType): z.ZodType[] {
   if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType);
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => unwrap(option as z.ZodType));
   return [schema];
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
+}
+
+function wantsText({ code, expected, errors = [] }: Issue): boolean {
+  if (code === 'invalid_type') return expected === 'string';
+  return errors.some((branch) => branch.some((issue) => issue.path.length === 0 && wantsText(issue)));
+}
+
+function replaced(value: unknown, path: readonly PropertyKey[], text: string): unknown {
+  const copy = structuredClone(value);
+  const around = valueAt(copy, path.slice(0, -1)) as Record<PropertyKey, unknown>;
+  around[path.at(-1)!] = text;
+  return copy;
 }
 
 function without(value: unknown, path: readonly PropertyKey[], keys: readonly string[]): unknown {

@@ -32,6 +32,8 @@ export function substituteVariables(text: string, sources: VariableSources): Sub
   const secrets: string[] = [];
   let output = '';
   let state: 'json' | 'string' | 'line comment' | 'block comment' = 'json';
+  /** What the text around ends with. */
+  let quote = '"';
   for (let at = 0; at < text.length; at++) {
     const two = text.slice(at, at + 2);
     if (state === 'line comment' || state === 'block comment') {
@@ -48,19 +50,27 @@ export function substituteVariables(text: string, sources: VariableSources): Sub
           : ownValue(sources.parameters, bare);
       if (value !== undefined) {
         if (isSecret) secrets.push(value);
-        output += state === 'string' ? JSON.stringify(value).slice(1, -1) : value;
+        output += state === 'string' ? escaped(value, quote) : value;
         at += whole!.length - 1;
         continue;
       }
     } else if (state === 'string') {
       if (text[at] === '\\') output += text[at++];
-      else if (text[at] === '"') state = 'json';
-    } else if (text[at] === '"') state = 'string';
-    else if (two === '//') state = 'line comment';
+      else if (text[at] === quote) state = 'json';
+    } else if (text[at] === '"' || text[at] === "'") {
+      state = 'string';
+      quote = text[at]!;
+    } else if (two === '//') state = 'line comment';
     else if (two === '/*') state = 'block comment';
     output += text[at] ?? '';
   }
   return { text: output, secrets };
+}
+
+/** A value as it stands within a text that ends with `quote`. */
+function escaped(value: string, quote: string): string {
+  const text = JSON.stringify(value).slice(1, -1);
+  return quote === "'" ? text.replaceAll("'", '\\u0027') : text;
 }
 
 /** @param name undefined: what stands there has not the form of a variable */

@@ -15,6 +15,11 @@ export const fileReaderDifferences: readonly Difference[] = [
     here: 'cells are what they are; `true` does as DataX',
     tell: { option: 'csvReaderConfig', when: 'absent' },
   },
+  {
+    what: 'characters in `csvReaderConfig` that are numbers (34)',
+    datax: 'the first digit counts',
+    here: 'are the code of the character, as its documentation has them',
+  },
   { what: '`csvReaderConfig.recordDelimiter`', datax: 'any character', here: 'rows end with LF or CR LF' },
   {
     what: '`compress`',
@@ -24,10 +29,15 @@ export const fileReaderDifferences: readonly Difference[] = [
   {
     what: 'cells that do not fit their type',
     datax: '`1.9` as `long` is 1; a date keeps what its form takes of it',
-    here: 'make the row dirty',
+    here: 'make the row dirty; a date without `format` is yyyy-MM-dd or yyyyMMdd, or has a time of day behind it',
   },
+  { what: '`format` of a column that is no date', datax: 'has no effect', here: 'is refused' },
   { what: 'a column of type `date` with a `format` without time of day', datax: 'has one, midnight', here: 'is a plain date' },
-  { what: '`*` in paths', datax: 'crosses folders', here: 'matches within one folder' },
+  {
+    what: '`*` in paths',
+    datax: 'crosses folders: `/d/*.csv` is also `/d/e/f.csv`',
+    here: 'stays within one name; a folder that fits is read with all below it, so that `/d/*` is everything',
+  },
   { what: 'tasks', datax: 'one per file', here: 'big files are cut, small ones share a task' },
 ];
 

@@ -26,10 +26,22 @@ const otherFormats: Record<string, string> = {
   sql: 'files of INSERT statements are not written here; write into the database itself, or "csv"',
 };
 
-export const fileFormat = choice(fileFormatNames, (name) => otherFormats[name]);
+/** Blank, as in DataX: left out. */
+export const fileFormat = choice([...fileFormatNames, ''], (name) => otherFormats[name]).transform((name) => (name === '' ? 'csv' : name));
 
-/** One character of ASCII, which stands for itself. */
-export const oneCharacter = z.string().regex(/^[!-[\]-~]$/, 'Expected one ASCII character other than a backslash');
+const asciiFault = 'Expected one ASCII character other than a backslash';
+
+/** The code of a character, as DataX's documentation writes characters. */
+export const characterCode = z
+  .int()
+  .min(1)
+  .max(0xffff)
+  .transform((code) => String.fromCharCode(code));
+
+/** One character of ASCII, which stands for itself, or its code. */
+export const oneCharacter = z
+  .union([z.string(), characterCode], { error: asciiFault })
+  .refine((text) => /^[!-[\]-~]$/.test(text), { error: asciiFault });
 
 /** A number that DataX takes as 1 or "1". */
 export function oneOf(...numbers: readonly number[]) {

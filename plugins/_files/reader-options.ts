@@ -1,5 +1,15 @@
 import { columnForms, flag, ignored, integer, refused, secret, z } from 'dray/sdk';
-import { compress, encoding, fieldDelimiter, fileFormat, nullFormat, oneCharacter, oneOf, textQualifier } from './format-options.ts';
+import {
+  characterCode,
+  compress,
+  encoding,
+  fieldDelimiter,
+  fileFormat,
+  nullFormat,
+  oneCharacter,
+  oneOf,
+  textQualifier,
+} from './format-options.ts';
 import { keyedColumnOption } from './formats/text/columns.ts';
 
 const csvReaderConfig = z.strictObject({
@@ -12,7 +22,10 @@ const csvReaderConfig = z.strictObject({
     .describe('Skips empty lines; default true, but in files of one column where nullFormat is "" they are NULL'),
   useComments: flag().prefault(false).describe('true: lines that begin with "comment" are no rows'),
   comment: oneCharacter.default('#').describe('What comment lines begin with'),
-  delimiter: z.string().min(1).optional().describe('Between cells; goes before fieldDelimiter'),
+  delimiter: z
+    .union([z.string().min(1), characterCode], { error: 'Expected a text that is not blank' })
+    .optional()
+    .describe('Between cells; goes before fieldDelimiter'),
   recordDelimiter: z
     .union([z.enum(['', '\n', '\r\n', '\0']), z.literal(0)], { error: 'Expected no delimiter but a line end: rows end with LF or CR LF' })
     .optional()

@@ -4,7 +4,10 @@ import { compress, encoding, fieldDelimiter, fileFormat, nullFormat, oneOf, text
 const csvWriterConfig = z.strictObject({
   textQualifier: textQualifier.describe('Stands around cells that hold delimiters, line ends or the qualifier itself, which is doubled'),
   forceQualifier: flag().prefault(false).describe('true: around every cell that is not NULL'),
-  useTextQualifier: z.literal(true).optional().describe('For files without quoting use fileFormat "text"'),
+  useTextQualifier: flag()
+    .refine((isOn) => isOn, { error: 'Expected true: for files without quoting use "fileFormat": "text"' })
+    .optional()
+    .describe('true; for files without quoting use fileFormat "text"'),
   escapeMode: oneOf(1).optional().describe('1: a qualifier within a cell is doubled'),
   delimiter: ignored('fieldDelimiter says it'),
   recordDelimiter: ignored('lineDelimiter says it'),
@@ -13,6 +16,8 @@ const csvWriterConfig = z.strictObject({
 
 const dateFormat = z.string().optional();
 
+const writeModes = ['truncate', 'overwrite-atomically', 'append', 'nonConflict'] as const;
+
 /** What the writers of all storages take beside the folder of the files. */
 export const fileWriterShape = {
   fileName: z
@@ -20,7 +25,10 @@ export const fileWriterShape = {
     .regex(/^[^/\0]+$/, 'Expected a name without slashes')
     .describe('Start of the file names, which go on with __RUN_TASK.csv'),
   writeMode: z
-    .enum(['truncate', 'overwrite-atomically', 'append', 'nonConflict'])
+    .string()
+    .transform((given) => writeModes.find((mode) => mode.toLowerCase() === given.trim().toLowerCase()) ?? given)
+    .pipe(z.enum(writeModes, { error: `Expected one of ${writeModes.join(', ')}` }))
+    .meta({ enum: writeModes })
     .describe(
       'truncate: files that were written before under this fileName are replaced; overwrite-atomically: the same, and they can be read until the new ones can; append: they stay; nonConflict: they are an error',
     ),
@@ -63,6 +71,10 @@ export const fileWriterShape = {
   columnForms: columnForms(),
   table: refused('it belongs to "fileFormat": "sql", which is not written here'),
   quoteChar: refused('it belongs to "fileFormat": "sql"; the text qualifier of csv stands in csvWriterConfig'),
+  syncMode: refused('files are not copied as they are here; rows are read and written'),
+  markDoneFileName: ignored('_SUCCESS is written last'),
+  markDoingFileName: ignored('files appear when the job has succeeded'),
+  maxRetryTime: ignored('job.setting.retry says how often a task starts again'),
   commitSize: ignored('it belongs to "fileFormat": "sql"'),
 };
 

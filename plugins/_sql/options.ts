@@ -7,6 +7,17 @@ const optionalText = z
   .optional()
   .transform((text) => (text?.trim() === '' ? undefined : text));
 
+const dryRun = 'job.setting.dryRun says it for the whole job';
+
+/** One text or several, of which one is not blank. */
+function named() {
+  return texts().refine(isNamed, { error: 'Expected a text that is not blank' });
+}
+
+function isNamed(names: readonly string[] | undefined): boolean {
+  return (names ?? []).some((name) => name.trim() !== '');
+}
+
 /** Options that the readers of all SQL databases share; names and meaning as in DataX's rdbms readers. */
 export const sqlReaderShape = {
   username: z.string().optional().describe('User; may stand in the jdbcUrl instead'),
@@ -16,18 +27,25 @@ export const sqlReaderShape = {
     .describe('Columns or SQL expressions, in order; ["*"] is all columns. _shard and _table say where a row comes from'),
   connection: z
     .array(
-      z.strictObject({
-        jdbcUrl: texts().describe(
-          'Where the database is; of several, the first that answers is used. db[1-4] or db{1..4} are four of them',
-        ),
-        database: texts()
-          .optional()
-          .describe('Databases of that server, in place of the one in jdbcUrl: names, order_[00-15], or "/^order_\\\\d+$/"'),
-        table: texts()
-          .optional()
-          .describe('Tables to read one after the other; t_[00-15] is sixteen of them, "/^t_\\\\d+$/" all that match'),
-        querySql: texts().optional().describe('Queries to read instead of tables; "column" and "where" then have no effect'),
-      }),
+      z
+        .strictObject({
+          jdbcUrl: named().describe(
+            'Where the database is; of several, the first that answers is used. db[1-4] or db{1..4} are four of them',
+          ),
+          database: texts()
+            .optional()
+            .describe('Databases of that server, in place of the one in jdbcUrl: names, order_[00-15], or "/^order_\\\\d+$/"'),
+          table: texts()
+            .optional()
+            .describe('Tables to read one after the other; t_[00-15] is sixteen of them, "/^t_\\\\d+$/" all that match'),
+          querySql: texts().optional().describe('Queries to read instead of tables; "column" and "where" then have no effect'),
+        })
+        .superRefine(({ table, querySql }, { addIssue }) => {
+          if (isNamed(table) && isNamed(querySql))
+            addIssue({ code: 'custom', path: ['querySql'], message: 'Expected either "table" or "querySql", and both are there' });
+          if (!isNamed(table) && !isNamed(querySql))
+            addIssue({ code: 'custom', path: table === undefined ? [] : ['table'], message: 'Expected a "table" or a "querySql"' });
+        }),
     )
     .min(1)
     .describe('Databases, each with its tables or queries'),
@@ -49,6 +67,7 @@ export const sqlReaderShape = {
   hint: ignored('it is about Oracle'),
   samplePercentage: ignored('it is about Oracle'),
   loadBalanceResourceMark: ignored('there are no groups of tasks'),
+  dryRun: ignored(dryRun),
 };
 
 function writeModeFault(mode: string): string | undefined {
@@ -64,8 +83,8 @@ export const sqlWriterShape = {
   connection: z
     .array(
       z.strictObject({
-        jdbcUrl: texts().describe('Where the database is'),
-        table: texts().describe('The table to write'),
+        jdbcUrl: named().describe('Where the database is'),
+        table: named().describe('The table to write'),
       }),
     )
     .length(1, { error: 'Expected one connection: a content has one target' })
@@ -99,4 +118,5 @@ export const sqlWriterShape = {
     .describe('true: an empty text becomes NULL in columns of numbers, as in DataX; false: it is dirty there'),
   encoding: ignored('connections speak UTF-8'),
   insertSqlMode: ignored('rows are sent in bulk'),
+  dryRun: ignored(dryRun),
 };

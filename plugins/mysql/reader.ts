@@ -36,6 +36,7 @@ export default defineReader({
       here: 'are kept, and refused by a target that has none; `"zeroDate": "null"` does as DataX',
       tell: { option: 'zeroDate', when: 'absent' },
     },
+    { what: '`float` columns', datax: 'six digits, as the server prints them: 3.14', here: 'all that the value has: 3.140000104904175' },
   ],
   options,
   example: {

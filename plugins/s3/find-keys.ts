@@ -44,7 +44,7 @@ export async function findKeys(bucket: Bucket, path: string): Promise<StoredFile
     const pattern = patternOf(path);
     const prefix = pattern.folder === '.' ? '' : `${pattern.folder}/`;
     // Also what stands in the name before the first wildcard narrows the list: it may be one day of ten years.
-    const files = await listKeys(bucket, path.slice(0, path.search(/[*?]/)), { isFlat: pattern.levels.length === 1 });
+    const files = await listKeys(bucket, path.slice(0, path.search(/[*?]/)), { isFlat: false });
     return files.filter((file) => isMeant(pattern, file.path.slice(prefix.length)));
   }
   const prefix = folderPrefix(path);

@@ -27,5 +27,8 @@ export const bucketShape = {
   proxyPort: refused(proxy),
   proxyUsername: refused(proxy),
   proxyPassword: refused(proxy),
+  proxyDomain: refused(proxy),
+  proxyWorkstation: refused(proxy),
+  hadoopConfig: ignored('Parquet files are read and written without Hadoop'),
   cname: ignored('"pathStyle" says how the bucket is addressed'),
 };

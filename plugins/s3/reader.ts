@@ -5,7 +5,9 @@ import { bucketShape } from './options.ts';
 
 const options = z.strictObject({
   ...bucketShape,
-  object: texts().optional().describe('A key, a folder (all keys below it), or a pattern with * and ?; or a list of them'),
+  object: texts()
+    .optional()
+    .describe('A key, a folder (all keys below it), or a pattern with * and ? (a folder that it fits is read whole); or a list of them'),
   path: texts().optional().describe('The same under the name that DataX gives it with ORC and Parquet'),
   successOnNoObject: flag().prefault(false).describe('true: no object is no error but no rows; "column" must say what columns there are'),
   parquetSchema: ignored('a Parquet file says itself what is in it'),

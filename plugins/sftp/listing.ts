@@ -49,9 +49,10 @@ function filesBelow(connection: Connection, folder: string, nameOf: (path: strin
 function filesMeant(connection: Connection, path: string, nameOf: (path: string) => string): Promise<StoredFile[]> {
   const { folder, levels } = patternOf(path);
   const last = levels.length - 1;
-  return walk(connection, folder === '' ? '/' : folder, nameOf, ({ name, kind }, level) =>
-    kind === (level < last ? 'folder' : 'file') && levels[level]!.test(name) ? kind : 'neither',
-  );
+  return walk(connection, folder === '' ? '/' : folder, nameOf, ({ name, kind }, level) => {
+    const isFit = levels[level]?.test(name) ?? !isHidden(name);
+    return isFit && (kind === 'folder' || (kind === 'file' && level >= last)) ? kind : 'neither';
+  });
 }
 
 /** @param choose whether a file belongs to it and whether to go into a folder; `level` counts from 0 in the first folder */

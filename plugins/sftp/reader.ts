@@ -7,7 +7,7 @@ import { connectionShape, sftpOptions } from './options.ts';
 const options = z.strictObject({
   ...connectionShape,
   path: texts().describe(
-    'A file, a folder (all files below it), or a pattern with * and ?; or a list of them. From the folder of the login, unless it starts with /',
+    'A file, a folder (all files below it), or a pattern with * and ? (a folder that it fits is read whole); or a list of them. From the folder of the login, unless it starts with /',
   ),
   ...fileReaderShape,
 });

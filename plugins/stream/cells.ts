@@ -44,7 +44,7 @@ function constantCell(column: StreamColumn, forms: StreamForms | undefined, warn
   if (value === null || value === undefined) return null;
   const text = String(value);
   if (type === 'bytes') return `\\x${Buffer.from(text, 'utf8').toString('hex')}`;
-  if (type !== 'date' && type !== 'timestamp') return text;
+  if (type !== 'date' && type !== 'timestamp') return typedCell(text, column);
   // Milliseconds since 1970.
   if (dateFormat === undefined && /^\d{9,}$/.test(text)) return timestampOf(Number(text) + offsetMs(forms?.timeZone, Number(text)));
   const cell = dateCell(text, column, forms);
@@ -58,6 +58,15 @@ function constantCell(column: StreamColumn, forms: StreamForms | undefined, warn
   throw new DrayError('JOB_INVALID', `"value" of the stream column ${column.name ?? type} is not ${dateType(column, forms).words}`, {
     remedy: 'Say with "dateFormat" how it is written.',
   });
+}
+
+/** A value as the canonical text of the column's type. */
+function typedCell(text: string, { type, name = type }: StreamColumn): string {
+  const kind = cellType({ type });
+  if (kind === undefined) return text;
+  const cell = kind.canonical(text);
+  if (cell !== undefined) return cell;
+  throw new DrayError('JOB_INVALID', `"value" of the stream column ${name} is not ${kind.words}`);
 }
 
 function dateType({ dateFormat: format }: StreamColumn, forms: StreamForms | undefined) {

@@ -30,8 +30,15 @@ const column = z.strictObject({
 
 export type StreamColumn = z.output<typeof column>;
 
+/** As in DataX, a blank value beside a random one does not count. */
+function withoutBlank(one: StreamColumn): StreamColumn {
+  if (one.random === undefined || (one.value !== null && String(one.value ?? '').trim() !== '')) return one;
+  const { value: _, ...others } = one;
+  return others;
+}
+
 const options = z.strictObject({
-  column: z.array(column).min(1).describe('What each row consists of'),
+  column: z.array(column.transform(withoutBlank)).min(1).describe('What each row consists of'),
   sliceRecordCount: integer({ min: 1 }).describe('Rows per slice; there are as many slices as channels'),
   columnForms: columnForms(),
 });
@@ -47,6 +54,11 @@ export default defineReader({
       what: '`dateFormat` with S',
       datax: 'a number of milliseconds',
       here: 'digits of the fraction; those behind the sixth are cut off, with a warning',
+    },
+    {
+      what: '`value` of a bool other than true and false, of a long with a fraction',
+      datax: 'is false, loses the fraction',
+      here: 'is refused',
     },
     { what: '`value` of a date', datax: 'a text in `dateFormat`', here: 'the same, or milliseconds since 1970' },
   ],

@@ -2,16 +2,17 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DrayError, defineWriter, flag, ignored, z } from 'dray/sdk';
 
+const blankIsAbsent = z
+  .string()
+  .optional()
+  .transform((text) => (text?.trim() === '' ? undefined : text));
+
 const options = z.strictObject({
   print: flag().prefault(true).describe('false: the rows are counted and thrown away'),
   fieldDelimiter: z.string().default('\t').describe('Between cells of a printed row'),
   nullFormat: z.string().default('null').describe('Printed for NULL'),
-  path: z.string().min(1).optional().describe('Folder of a file for the rows, instead of the screen; goes with fileName'),
-  fileName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Name of that file; one that is there is replaced. For files to keep use the writers of files'),
+  path: blankIsAbsent.describe('Folder of a file for the rows, instead of the screen; goes with fileName'),
+  fileName: blankIsAbsent.describe('Name of that file; one that is there is replaced. For files to keep use the writers of files'),
   encoding: ignored('what is printed is UTF-8'),
   recordNumBeforeSleep: ignored('to slow a job down set job.setting.speed'),
   sleepTime: ignored('to slow a job down set job.setting.speed'),
@@ -23,6 +24,8 @@ export default defineWriter({
   summary: 'Prints rows, or throws them away (for trying out and measuring readers)',
   differences: [
     { what: '`recordNumBeforeSleep`, `sleepTime`', datax: 'slow each task down', here: 'have no effect; `job.setting.speed` does it' },
+    { what: 'bytes', datax: 'are printed as the text that they are in UTF-8', here: 'are printed as `\\x` and hex digits' },
+    { what: '`path` without `fileName`', datax: 'rows are printed', here: 'is refused' },
     {
       what: '`fieldDelimiter` of several characters',
       datax: 'the last one is left over at the end of the line',

@@ -4,7 +4,7 @@ import { fileReaderShape } from '../_files/reader-options.ts';
 
 const options = z.strictObject({
   path: texts().describe(
-    'A file, a folder (all files below it), or a pattern with * and ? (which match within one folder); or a list of them',
+    'A file, a folder (all files below it), or a pattern with * and ? (a folder that it fits is read whole); or a list of them',
   ),
   ...fileReaderShape,
 });

@@ -66,6 +66,23 @@ test('a job that cannot be fetched is one sentence with exit code 2', async () =
   ]);
 });
 
+test.each([
+  ['reader', 3],
+  ['writer', 4],
+])('what a plugin finds wrong with its options has the line of the %s', async (end, line) => {
+  const wrong = '"parameter": {"connection": [{"jdbcUrl": "jdbc:mysql://host:port/d", "table": ["t"]}]}';
+  const text = [
+    '{"job": {"content": [{',
+    `"reader": {"name": "mysqlreader", ${wrong}},`,
+    `"writer": {"name": "mysqlwriter", ${wrong}}`,
+    '}]}}',
+  ];
+  const stream = '"reader": {"name": "streamreader", "parameter": {"column": [{"value": 1}], "sliceRecordCount": 1}},';
+  const path = writeJob(tempFolder(), ['', text[0], end === 'writer' ? stream : text[1], text[2], text[3]].join('\n'));
+  const { exitCode, stderr } = await runDray(['check', path]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringMatching(new RegExp(`cannot be read\\n *where: +${path}:${line}:1\\n`))]);
+});
+
 test('dray docs datax prints the page of the differences, and other pages are refused', async () => {
   const { exitCode, stdout } = await runDray(['docs', 'datax']);
   expect([exitCode, stdout]).toEqual([0, readFileSync(join(import.meta.dirname, '../../docs/datax.md'), 'utf8')]);

@@ -53,13 +53,15 @@ test('a folder finds all files below it, and none beside it', async () => {
   expect(await found(storage, '')).toEqual([...inside, 'daylight.csv', 'other/day/4.csv']);
 });
 
-test('* and ? match within one folder', async () => {
+test('* and ? match within one name, and of a folder all that is below it', async () => {
   const storage = await storageWith('d/a1.csv', 'd/a22.csv', 'd/b1.csv', 'd/e/a3.csv', 'd/f/a4.csv', 'd/f/g/a5.csv', 'd/a😀.csv');
   expect(await found(storage, 'd/*.csv')).toEqual(['d/a1.csv', 'd/a22.csv', 'd/a😀.csv', 'd/b1.csv']);
   expect(await found(storage, 'd/a?.csv')).toEqual(['d/a1.csv', 'd/a😀.csv']);
   expect(await found(storage, 'd/*/a*.csv')).toEqual(['d/e/a3.csv', 'd/f/a4.csv']);
   expect(await found(storage, '*/?/*/a5.csv')).toEqual(['d/f/g/a5.csv']);
-  expect(await found(storage, 'd/**')).toEqual(['d/a1.csv', 'd/a22.csv', 'd/a😀.csv', 'd/b1.csv']);
+  expect(await found(storage, 'd/*')).toEqual(await found(storage, 'd'));
+  expect(await found(storage, 'd/**')).toEqual(await found(storage, 'd'));
+  expect(await found(storage, 'd/?')).toEqual(['d/e/a3.csv', 'd/f/a4.csv', 'd/f/g/a5.csv']);
 });
 
 test('other characters of patterns mean themselves', async () => {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { readFault } from './file-faults.ts';
 
 /**
- * The files that a path means, sorted: a file, all files below a folder, or a pattern with * and ?. Files and folders whose names start with a dot are
+ * The files that a path means, sorted: a file, all files below a folder, or what a pattern with * and ? fits, files and folders. Files and folders whose names start with a dot are
  * left out unless they are named: unfinished output is called like that.
  */
 export async function findLocalFiles(path: string): Promise<string[]> {
@@ -13,7 +13,7 @@ export async function findLocalFiles(path: string): Promise<string[]> {
 
 async function filesAt(path: string): Promise<string[]> {
   const kind = await kindOf(path);
-  if (kind === 'folder') return matching('**', resolve(path));
+  if (kind === 'folder') return matching(['**'], resolve(path));
   if (kind === 'file') return [resolve(path)];
   if (!/[*?]/.test(path)) return [];
   const { escapePath } = await import('tinyglobby');
@@ -21,7 +21,7 @@ async function filesAt(path: string): Promise<string[]> {
     .split(/([*?]+)/)
     .map((part, index) => (index % 2 === 0 ? escapePath(part) : part.replace(/\*+/g, '*')))
     .join('');
-  return matching(pattern, '/');
+  return matching([pattern, `${pattern}/**`], '/');
 }
 
 /** What stands at a path, as it is: a name may hold the characters of patterns. */
@@ -35,7 +35,7 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
   }
 }
 
-async function matching(pattern: string, folder: string): Promise<string[]> {
+async function matching(patterns: string[], folder: string): Promise<string[]> {
   const { glob } = await import('tinyglobby');
   let fault: unknown;
   // The library skips folders that it may not read; their files would be missing without a word.
@@ -44,7 +44,7 @@ async function matching(pattern: string, folder: string): Promise<string[]> {
       if (error !== null && error.code !== 'ENOENT' && error.code !== 'ENOTDIR') fault ??= readFault(error, at);
       done(error, entries);
     })) as unknown as typeof readdir;
-  const files = await glob(pattern, {
+  const files = await glob(patterns, {
     cwd: folder,
     absolute: true,
     expandDirectories: false,

@@ -17,7 +17,10 @@ export function hasWildcard(path: string): boolean {
   return /[*?]/.test(path);
 }
 
-/** What a path with wildcards means: * any characters of one name, ? one of them. A name that starts with a dot is meant only if its level starts with one. */
+/**
+ * What a path with wildcards means: * any characters of one name, ? one of them. A name that starts with a dot is meant only if its level starts with one. Of a folder
+ * that the whole pattern fits all files below are meant, as DataX reads `/data/*`.
+ */
 export function patternOf(path: string): PathPattern {
   const before = path.slice(0, path.search(/[*?]|$/));
   const cut = before.lastIndexOf('/');
@@ -36,7 +39,7 @@ function nameExpression(level: string): RegExp {
 /** Whether a path below `pattern.folder`, seen from there, is meant by the pattern. */
 export function isMeant(pattern: PathPattern, below: string): boolean {
   const names = below.split('/');
-  return names.length === pattern.levels.length && names.every((name, level) => pattern.levels[level]!.test(name));
+  return names.length >= pattern.levels.length && names.every((name, level) => pattern.levels[level]?.test(name) ?? !isHidden(name));
 }
 
 /** Unfinished files, and what others keep to themselves: left out unless it is named. */

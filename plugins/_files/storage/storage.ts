@@ -40,7 +40,8 @@ export interface Storage {
   /** A path as people know it: `/data/a.csv`, `sftp://host/data/a.csv`, `s3://bucket/data/a.csv`. */
   readonly nameOf: (path: string) => string;
   /**
-   * The files that a path means, sorted: a file, all files below a folder, or a pattern with * and ? (which match within one folder). Files and folders
+   * The files that a path means, sorted: a file, all files below a folder, or what a pattern with * and ? fits (each within one name), of
+   * folders all files below. Files and folders
    * whose names start with a dot are left out unless they are named. None: an empty list.
    */
   find(path: string): Promise<StoredFile[]>;

@@ -73,6 +73,39 @@ test.each([
   expect((await check(`{"job": {"content": [{"reader": ${numbers}, "writer": ${writer}}]}}`)).job.contents).toHaveLength(1);
 });
 
+test('characters of csvReaderConfig may be codes', async () => {
+  const config = '{"textQualifier": 39, "comment": 35, "delimiter": 59, "escapeMode": "2"}';
+  const { job } = await check(
+    `{"job": {"content": [{"reader": {"name": "txtfilereader", "parameter": {"path": "p", "csvReaderConfig": ${config}}}, "writer": ${nowhere}}]}}`,
+  );
+  expect(job.contents[0]?.reader.options.csvReaderConfig).toMatchObject({
+    textQualifier: "'",
+    comment: '#',
+    delimiter: ';',
+    escapeMode: 2,
+  });
+});
+
+test('words of files may be blank, or in another case', async () => {
+  const { job } = await check(
+    `{"job": {"content": [{"reader": {"name": "txtfilereader", "parameter": {"path": "p", "fileFormat": " ", "compress": ""}},`,
+    `"writer": {"name": "txtfilewriter", "parameter": {"path": "p", "fileName": 2026, "writeMode": " NonConflict", "fileFormat": "", "csvWriterConfig": {"useTextQualifier": "true"}}}}]}}`,
+  );
+  expect(job.contents[0]).toMatchObject({
+    reader: { options: { fileFormat: 'csv' } },
+    writer: { options: { fileName: '2026', writeMode: 'nonConflict', fileFormat: 'csv' } },
+  });
+});
+
+test('a password that is a number is one, and is masked', async () => {
+  const mask = new SecretMask();
+  const text = `{"job": {"content": [{"reader": {"name": "mysqlreader", "parameter": {"password": 123456, "connection": [{"jdbcUrl": "jdbc:mysql://h/d", "table": "t"}]}}, "writer": ${nowhere}}]}}`;
+  const source = { file: 'job.json', name: 'job', folder: '.', text, secrets: [] };
+  const job = await jobOf(source, { parameters: {}, environment: {}, isLenient: false, mask, warn: () => undefined });
+  expect(job.contents[0]?.reader.options.password).toBe('123456');
+  expect(mask.apply('123456')).toBe('***');
+});
+
 test('core, common, entry, jobInfo and a stray setting are taken where DataX has them', async () => {
   const { job, warnings } = await check(
     '{"entry": {"jvm": "-Xmx1g"}, "setting": {}, "common": {"column": {"extraFormats": ["yyyyMMdd"], "timeZone": "GMT+8", "encoding": "utf-8"}},',
@@ -102,10 +135,46 @@ test.each([
     2,
   ],
   [
+    'a table beside a query',
+    [
+      '{"job": {"content": [{"reader": {"name": "mysqlreader", "parameter": {"connection": [{"jdbcUrl": "jdbc:mysql://h/d", "table": "t",',
+      `"querySql": "select 1"}]}}, "writer": ${nowhere}}]}}`,
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
+    'neither a table nor a query',
+    [
+      '{"job": {"content": [{"reader": {"name": "postgresqlreader", "parameter": {"connection": [{"jdbcUrl": "jdbc:postgresql://h/d",',
+      `"table": []}]}}, "writer": ${nowhere}}]}}`,
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
+    'a blank address',
+    [
+      `{"job": {"content": [{"reader": ${numbers}, "writer": {"name": "mysqlwriter", "parameter": {"connection": [{"table": ["t"],`,
+      '"jdbcUrl": ""}]}}}]}}',
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
     'a placeholder for a mode',
     [
       `{"job": {"content": [{"reader": ${numbers}, "writer": {"name": "txtfilewriter", "parameter": {"path": "p", "fileName": "f",`,
       '"writeMode": "truncate|append|nonConflict"}}}]}}',
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
+    'copying files as they are',
+    [
+      `{"job": {"content": [{"reader": ${numbers}, "writer": {"name": "txtfilewriter", "parameter": {"path": "p", "fileName": "f", "writeMode": "append",`,
+      '"syncMode": "copy"}}}]}}',
     ],
     'JOB_INVALID',
     2,

@@ -34,7 +34,7 @@ test('each of several writers is a target with what is said of it, or of the job
 
 test.each([
   [{ reader, writer, writers: [writer, writer] }, 'job.content[1].writers: expected either "writer" or "writers", and both are there'],
-  [{ reader }, 'job.content[1].writer: expected object, and it is missing'],
+  [{ reader }, 'job.content[1].writer: expected {…}, and it is missing'],
   [{ reader, writers: [writer] }, 'job.content[1].writers: expected at least two writers; a single one is "writer": {…}'],
   [{ reader, writers: [silent, writer, silent] }, 'job.content[1].writers[2]: this target is the same as that of writers[0]'],
   [{ reader, writers: [writer, { ...writer, onFailure: 'ignore' }] }, 'job.content[1].writers[1].onFailure: '],

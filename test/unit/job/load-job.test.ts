@@ -76,7 +76,7 @@ test.each([
   [
     '{"job": {"content": [{"reader": {}}]}}',
     'JOB_INVALID',
-    'job.content[0].reader.name: expected string, and it is missing',
+    'job.content[0].reader.name: expected the name of a reader; `dray plugins` lists them',
     'night.json:1:23',
   ],
   [`{"job": {\n"contnet": [], ${content}}}`, 'JOB_UNKNOWN_KEY', 'unknown key "contnet" in job; did you mean "content"?', 'night.json:2:1'],

@@ -61,6 +61,6 @@ test('secrets are found at the places that the options mark, however deep', () =
     either: { token: 'four' },
   };
   expect(secretsIn(value, schema)).toEqual(['one', 'two', 'three', 'four']);
-  expect(secretsIn({ password: 5, connection: 'wrong' }, schema)).toEqual([]);
+  expect(secretsIn({ password: 5, connection: 'wrong' }, schema)).toEqual(['5']);
   expect(secretsIn(null, schema)).toEqual([]);
 });

@@ -58,13 +58,33 @@ test('lenient: unknown keys are warnings, all of them, and the rest is still che
   expect(() => check('{"nmae": 1}', true)).toThrow(expect.objectContaining({ code: 'JOB_INVALID' }));
 });
 
+test('a number or a truth value may stand for a text, in lists as well', () => {
+  expect(check('{"name": 123456, "connection": [{"jdbcUrl": true, "table": ["t", 2026]}]}').result).toMatchObject({
+    name: '123456',
+    connection: [{ jdbcUrl: ['true'], table: ['t', '2026'] }],
+  });
+});
+
+test('a key with null is one that is left out', () => {
+  expect(check('{"name": "a", "size": null, "print": null, "connection": [{"jdbcUrl": "x", "table": null}]}').result).toEqual({
+    name: 'a',
+    print: true,
+    connection: [{ jdbcUrl: ['x'] }],
+  });
+  expect(() => check('{\n"name": null}')).toThrow(
+    expect.objectContaining({ message: 'name: expected string, and it is missing', place: 'job.json:2:1' }),
+  );
+});
+
 test.each([
-  ['{"name": 1}', 'name: expected string, received number', 'job.json:1:2'],
+  ['{"name": []}', 'name: expected string, received array', 'job.json:1:2'],
   ['{}', 'name: expected string, and it is missing', 'job.json:1:1'],
   ['{"name": "a", "size": 0}', 'size: expected a number of at least 1', 'job.json:1:15'],
   ['{"name": "a", "size": "x"}', 'size: expected a whole number, at least 1', 'job.json:1:15'],
   ['{"name": "a", "print": "yes"}', 'print: expected true or false', 'job.json:1:15'],
-  ['{"name": "a", "connection": [{"jdbcUrl": 3}]}', 'connection[0].jdbcUrl: expected a text or a list of texts', 'job.json:1:31'],
+  ['{"name": "a", "connection": {}}', 'connection: expected a list, received object', 'job.json:1:15'],
+  ['{"name": "a", "connection": [1]}', 'connection[0]: expected {…}, received number', 'job.json:1:30'],
+  ['{"name": "a", "connection": [{"jdbcUrl": {}}]}', 'connection[0].jdbcUrl: expected a text or a list of texts', 'job.json:1:31'],
 ])('%s is refused: %s', (text, message, place) => {
   expect(() => check(text)).toThrow(expect.objectContaining({ code: 'JOB_INVALID', message, place }));
 });

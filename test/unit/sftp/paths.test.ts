@@ -39,9 +39,17 @@ test.each([
   ['/d/a*', 'a.csv', true],
   ['/d/?', '😀', true],
   ['/d/*', 'two\nlines', true],
-  ['/d/*', 'a/b', false],
+  ['/d/*', 'a/b', true],
+  ['/d/*', 'a/b/c.csv', true],
+  ['/d/*', 'a/.b', false],
+  ['/d/*', 'a/.b/c.csv', false],
+  ['/d/*', '.a/b', false],
+  ['/d/.*', '.a/b', true],
+  ['/d/*.csv', 'a/b.csv', false],
+  ['/d/*.csv', 'a.csv/b', true],
   ['/d/*/*', 'a/b', true],
-  ['/d/**', 'a/b', false],
+  ['/d/*/*', 'a', false],
+  ['/d/**', 'a/b', true],
   ['/d/[a](b)+{c}$^|\\*', '[a](b)+{c}$^|\\x', true],
   ['/d/*/.h/*', 'a/.h/b', true],
 ])('%s means %s: %s', (path, below, isIt) => {
@@ -55,6 +63,7 @@ test('a name without wildcards is meant by itself, whatever is in it', () => {
       (name) => {
         expect(isMeant(patternOf(`/*/${name}`), `x/${name}`)).toBe(true);
         expect(isMeant(patternOf(`/*/${name}`), `x/${name}x`)).toBe(false);
+        expect(isMeant(patternOf(`/*/${name}`), `x/y/${name}`)).toBe(name === 'y');
       },
     ),
   );

@@ -33,7 +33,11 @@ test.each([
   [{ type: 'date', value: 1645358400000 }, {}, '2022-02-20 12:00:00'],
   [{ type: 'date', value: 1645358400000 }, { timeZone: 'GMT+8' }, '2022-02-20 20:00:00'],
   [{ type: 'date', value: 1645358400000 }, { timeZone: 'Asia/Kathmandu' }, '2022-02-20 17:45:00'],
+  [{ type: 'date', value: '20220220' }, {}, '2022-02-20 00:00:00'],
   [{ type: 'bytes', value: 'ab' }, {}, '\\x6162'],
+  [{ type: 'bool', value: 'TRUE' }, {}, 'true'],
+  [{ type: 'long', value: ' 0012' }, {}, '12'],
+  [{ type: 'double', value: '+1e3' }, {}, '1e3'],
   [{ value: null }, {}, null],
 ])('the column %j with the forms %j is %s', async (column, forms, cell) => {
   expect(await rowsOf([column], 1, forms)).toEqual([[cell]]);
@@ -48,6 +52,8 @@ test.each([
   [{ type: 'bool', random: '50, 0' }, (cell: string) => cell === 'false'],
   [{ type: 'bool', random: '1, 2' }, (cell: string) => cell === 'true' || cell === 'false'],
   [{ type: 'date', random: '2026-01-01, 2026-02-01', dateFormat: 'yyyy-MM-dd' }, (cell: string) => cell.startsWith('2026-01-')],
+  [{ type: 'long', random: '3, 3', value: ' ' }, (cell: string) => cell === '3'],
+  [{ type: 'long', random: '3, 3', value: null }, (cell: string) => cell === '3'],
   [{ type: 'long', random: '3, 5', value: 9 }, (cell: string) => cell === '9'],
 ])('the random column %j keeps within its range', async (column, isRight) => {
   const rows = await rowsOf([column], 200);
@@ -57,6 +63,9 @@ test.each([
 
 test.each([
   [{ type: 'date', value: 'soon' }, '"value" of the stream column date is not a date'],
+  [{ type: 'long', value: 'abc' }, '"value" of the stream column long is not a whole number'],
+  [{ type: 'long', value: '1.5', name: 'n' }, '"value" of the stream column n is not a whole number'],
+  [{ type: 'bool', value: 'yes' }, '"value" of the stream column bool is not true or false'],
   [{ type: 'long', random: '5' }, 'must be two numbers'],
   [{ type: 'long', random: '5, 3' }, 'the smaller first'],
   [{ type: 'string', random: '-1, 3' }, 'must be two numbers'],
@@ -94,6 +103,10 @@ test('with "path" and "fileName" rows go into that file instead of to the screen
     }
   }
   expect(readFileSync(join(path, 'out.txt'), 'utf8')).toBe('new||null\nnew||null\n');
+});
+
+test('a blank "path" is none', () => {
+  expect(writer.options.parse({ path: ' ', fileName: '' })).toMatchObject({ path: undefined, fileName: undefined });
 });
 
 test('"path" without "fileName" is refused', () => {

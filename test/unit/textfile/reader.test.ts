@@ -34,6 +34,8 @@ describe('the textfile reader finds files', () => {
   test.each([
     ['a file', 'a.csv', ['1']],
     ['a folder with all below it, but nothing hidden', '.', ['7', '1', '2', '3', '4']],
+    ['a pattern that a folder fits, with all below it', 's?b', ['3', '4']],
+    ['a star for everything', '*', ['7', '1', '2', '3', '4']],
     ['a pattern, within one folder', '*.csv', ['7', '1', '2']],
     ['a pattern of single characters', '?.csv', ['1', '2']],
     ['a pattern of folders', '*/c.*', ['3']],

@@ -56,7 +56,8 @@ const types: Record<Exclude<LogicalType, 'string' | 'date'>, CellType> = {
     logical: 'timestamp',
     words: 'a date yyyy-MM-dd, or one with a time of day',
     isCanonical: isTimestamp,
-    canonical: timestampText,
+    // DataX's own settings (core.json) have the form yyyyMMdd beside the usual one.
+    canonical: (text) => timestampText(text) ?? timestampText(text.replace(/^\s*(\d{4})(\d\d)(\d\d)\s*$/, '$1-$2-$3')),
   },
   timestamptz: {
     logical: 'timestamptz',
