@@ -5,7 +5,7 @@ import type { Job } from '../../job/load-job.ts';
 import { reportedError, round } from '../../report/report.ts';
 import { asDrayError, type Split } from '../../sdk/index.ts';
 import { rangeText } from '../../splitter/ranges.ts';
-import type { PartPlan } from '../../splitter/split-plan.ts';
+import { type PartPlan, rowsLeftOut } from '../../splitter/split-plan.ts';
 import { wayOf } from '../content-way.ts';
 import { bytes, count, duration, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -79,6 +79,7 @@ function contentJson({ parts, splits, estimatedRows, estimatedBytes }: Plan): ob
     estimatedBytes: estimatedBytes ?? null,
     tables: parts.map(partJson),
     shards: shardCount(parts),
+    leftOut: rowsLeftOut(splits),
     splits: splits.map(splitJson),
   };
 }
