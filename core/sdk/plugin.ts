@@ -263,11 +263,20 @@ export interface PluginDefinition<O extends Options> {
 export interface ReaderDefinition<O extends Options = Options> extends PluginDefinition<O> {
   /** How `dray files verify` names what it reads: `sftp://host/path`; the `parameter` object that such an address stands for. `file` is a path. */
   readonly address?: { readonly scheme: string; readonly parameter: (address: string) => object };
+  /**
+   * Options for each source (a table, a query) that these name, in the order in which DataX makes one task of each: where a writer names as many targets, they are
+   * read as contents of their own. Asks nobody. Absent: its tasks cannot be told so.
+   * @param channels of the job; undefined: it does not say
+   * @returns a clause that says why they cannot be told
+   */
+  eachSource?(options: z.output<O>, channels: number | undefined): readonly z.output<O>[] | string;
   /** Called with valid options, in the main thread to plan and in the thread of each task to read. */
   open(options: z.output<O>, context: PluginContext): Promise<Reader> | Reader;
 }
 
 export interface WriterDefinition<O extends Options = Options> extends PluginDefinition<O> {
+  /** Options for each target that these name; `open` is given one of them. Asks nobody. Absent: they name one. */
+  eachTarget?(options: z.output<O>): readonly z.output<O>[];
   open(options: z.output<O>, context: PluginContext): Promise<Writer> | Writer;
 }
 

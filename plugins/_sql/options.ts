@@ -65,11 +65,11 @@ export const sqlWriterShape = {
     .array(
       z.strictObject({
         jdbcUrl: texts().describe('Where the database is'),
-        table: texts().describe('The table to write'),
+        table: texts().describe('The table to write; t_[0-3] is four of them'),
       }),
     )
-    .length(1, { error: 'Expected one connection: a content has one target' })
-    .describe('The target database and table'),
+    .min(1)
+    .describe('The target database and table; of several tables, the n-th gets the rows of the n-th table of the reader, as with DataX'),
   writeMode: choice(['insert', 'replace', 'update'], writeModeFault)
     .prefault('insert')
     .describe('insert: a row whose key exists is dirty; replace: it takes the place of the old row; update: it changes the given columns'),

@@ -70,6 +70,7 @@ async function planContents(job: Job, options: PlanCommandOptions, screen: Scree
 /** The stable form for machines. `key` and `method` are those of the first table; `tables` has them for each. */
 function contentJson({ parts, splits, estimatedRows, estimatedBytes }: Plan): object {
   const [first] = parts;
+  const leftOut = rowsLeftOut(splits);
   return {
     table: parts.map(({ name }) => name).join(', '),
     key: first?.key ?? null,
@@ -79,7 +80,7 @@ function contentJson({ parts, splits, estimatedRows, estimatedBytes }: Plan): ob
     estimatedBytes: estimatedBytes ?? null,
     tables: parts.map(partJson),
     shards: shardCount(parts),
-    leftOut: rowsLeftOut(splits),
+    ...(leftOut === 0 ? {} : { leftOut }),
     splits: splits.map(splitJson),
   };
 }
