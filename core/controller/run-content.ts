@@ -3,6 +3,7 @@ import type { RunLedger } from '../ledger/run-store.ts';
 import { reportOfTargets } from '../report/fan-out.ts';
 import { type ContentReport, sumOf, type TaskReport } from '../report/report.ts';
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
+import { rowsLeftOut } from '../splitter/split-plan.ts';
 import type { Executor, TaskCounters } from '../task/spec.ts';
 import type { Budgets, Stay } from './budgets.ts';
 import { ContentTarget, type PlannedTarget } from './content-target.ts';
@@ -268,9 +269,11 @@ class ContentRun {
     const points = plan.resumed === undefined ? 0 : (this.#context.ledger.earlier?.contents.get(content)?.snapshots ?? 0);
     const read = this.#snapshot?.report;
     const { width, why } = this.#scheduled ?? {};
+    const leftOut = rowsLeftOut(plan.splits);
     const common = {
       ...(width === undefined ? {} : { channels: width, channelsWhy: why! }),
       ...(read === undefined ? {} : { snapshot: { ...read, points: read.points + points } }),
+      ...(leftOut === 0 ? {} : { leftOut }),
       ...(this.#missed === undefined ? {} : { missed: this.#missed }),
     };
     return {

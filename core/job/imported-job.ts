@@ -16,8 +16,8 @@ export function importedJob(file: JobText, job: Job): string {
   const edits = new TextEdits(file.text);
   clean(file.root, jobFileSchema, edits);
   cleanSetting(file.root, edits);
-  for (const { entry: index, fanOut, reader, writer } of job.contents) {
-    if (fanOut !== undefined) continue;
+  for (const [number, { item: index, fanOut, reader, writer }] of job.contents.entries()) {
+    if (fanOut !== undefined || job.contents[number - 1]?.item === index) continue;
     const node = findNodeAtLocation(file.root, ['job', 'content', index]);
     if (index === 1 && node !== undefined)
       edits.commentOn(node, 'DataX runs the first content only; here all of them run, one after the other');

@@ -8,6 +8,7 @@ import { columnFormsFor } from './column-forms.ts';
 import { jobFileSchema } from './job-schema.ts';
 import { type JobSource, readJobSource } from './job-source.ts';
 import { type JobText, parseJobText, plainValueOf } from './job-text.ts';
+import { pairsOf, requireOneTarget } from './paired-contents.ts';
 import { type SecretMask, secretsIn } from './secret-mask.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { type Speed, speedOf } from './speed.ts';
@@ -31,8 +32,10 @@ export interface TransformerEnd extends End<TransformerPlugin> {
 
 /** A reader and one target. A content of the job file with several targets is several of these, one behind the other, which are read together. */
 export interface Content {
-  /** Its number among those of the job file, from 0. */
+  /** Its number, from 0: that of the job file, unless one before it stands for several. */
   readonly entry: number;
+  /** Its number in the job file, from 0. One whose writer has several targets, as in DataX, stands for several contents. */
+  readonly item: number;
   /** What makes it one of several targets; undefined: it is the only one of its entry. */
   readonly fanOut?: FanOut;
   readonly reader: End<ReaderPlugin>;
@@ -144,30 +147,42 @@ export async function jobOf(source: JobSource, options: LoadOptions): Promise<Jo
     return transformers;
   };
   const { quarantine, speed = {}, errorLimit = {}, retry = {}, dryRun = false, guarantee = 'at-least-once' } = setting;
+  const limits = speedOf(speed, core?.transport?.channel?.speed);
   const contents: Content[] = [];
-  for (const [entry, { reader: source, writer, writers = [], transformer = [] }] of content.entries()) {
-    const at = ['job', 'content', entry];
+  for (const [item, { reader: source, writer, writers = [], transformer = [] }] of content.entries()) {
+    const at = ['job', 'content', item];
+    const entry = 1 + (contents.at(-1)?.entry ?? -1);
     const transformers = await chainOf(transformer, at);
     const reader = await end('reader', source, [...at, 'reader']);
-    if (writer !== undefined) contents.push({ entry, reader, transformers, writer: await end('writer', writer, [...at, 'writer']) });
+    if (writer !== undefined) {
+      const path = [...at, 'writer'];
+      const pairs = pairsOf(reader, await end('writer', writer, path), limits.channels, { job, path });
+      if (pairs.length > 1)
+        options.warn(
+          `${textOf(path)} names ${pairs.length} tables: the n-th table of the reader goes into the n-th, as a content of its own`,
+        );
+      contents.push(...pairs.map((pair, index) => ({ entry: entry + index, item, transformers, ...pair })));
+    }
     for (const [target, one] of writers.entries()) {
       const path = [...at, 'writers', target];
       contents.push({
         entry,
+        item,
         fanOut: { target, guarantee: one.guarantee ?? guarantee, ...dirtyLimits(one.errorLimit ?? errorLimit), onFailure: one.onFailure },
         reader,
         transformers: [...transformers, ...(await chainOf(one.transformer ?? [], path))],
         writer: await end('writer', one, path),
       });
+      requireOneTarget(contents.at(-1)!.writer, { job, path });
       refuseTwin(contents, job, path);
     }
   }
   const quarantineWriter =
     quarantine === undefined ? undefined : await end('writer', quarantine.writer, ['job', 'setting', 'quarantine', 'writer']);
+  if (quarantineWriter !== undefined) requireOneTarget(quarantineWriter, { job, path: ['job', 'setting', 'quarantine', 'writer'] });
   if (forms.isUnused) options.warn('common.column has no effect: no plugin of this job turns texts into dates');
   if ('isBare' in speed) options.warn(`job.setting.speed is a number, which is taken as {"byte": ${speed.byte}}: bytes per second`);
   const failOver = core?.container?.task?.failOver;
-  const limits = speedOf(speed, core?.transport?.channel?.speed);
   warnOfChannels(speed, limits, options.warn);
   return {
     name: source.name,

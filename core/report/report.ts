@@ -90,6 +90,8 @@ export interface ContentReport extends Tally {
   readonly channelsWhy?: string;
   readonly guarantee?: Guarantee;
   readonly snapshot?: SnapshotReport;
+  /** Rows of the source that were not read, because the job says so (`"collisions": "keep-first"`), as they were when the run was planned; absent: none. */
+  readonly leftOut?: number;
   /** Of a content with `writers`. Its own rows and bytes are then read once, and those written, dirty and filtered added up over the targets. */
   readonly targets?: readonly TargetReport[];
   /** True if an earlier process of this run has published it; its rows are not counted again. */

@@ -52,6 +52,7 @@ export {
   type KeySource,
   type KeyValue,
   keyKinds,
+  type LeftOut,
   type Split,
   type SplitKey,
 } from './split.ts';

@@ -4,7 +4,7 @@ import type { DrayError } from './errors.ts';
 import type { Cell, RecordBatch } from './record-batch.ts';
 import type { Resource, SourceHealth } from './resource.ts';
 import type { Schema } from './schema.ts';
-import type { KeySource, Split, SplitKey } from './split.ts';
+import type { KeySource, LeftOut, Split, SplitKey } from './split.ts';
 
 /** What can be written as JSON; splits and commits travel between threads and hosts as such. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -67,6 +67,11 @@ export interface Reader {
   split?(hint: SplitHint): Promise<Split[]> | Split[];
   /** Opens what the source knows of a key, for the Splitter to cut a split by. In the main thread, for splits that offer `keys`. */
   openKey?(split: Split, key: SplitKey): Promise<KeySource> | KeySource;
+  /**
+   * Rows of a split that are there and will not be read. In the main thread, once for each split (of a pack: each member), when all have been cut; what it returns
+   * comes back in `read` as `split.leftOut`, also when the run is resumed. undefined: every row is read. Absent: so it is with all.
+   */
+  leftOut?(split: Split): LeftOut | undefined;
   /**
    * Makes sure that what will be read is whole and genuine (digests, signatures). Once per run, in the main thread, after the plan and before the target is
    * touched or any row is read; what it throws ends the run with nothing loaded. Absent: there is nothing to make sure of.
@@ -258,11 +263,20 @@ export interface PluginDefinition<O extends Options> {
 export interface ReaderDefinition<O extends Options = Options> extends PluginDefinition<O> {
   /** How `dray files verify` names what it reads: `sftp://host/path`; the `parameter` object that such an address stands for. `file` is a path. */
   readonly address?: { readonly scheme: string; readonly parameter: (address: string) => object };
+  /**
+   * Options for each source (a table, a query) that these name, in the order in which DataX makes one task of each: where a writer names as many targets, they are
+   * read as contents of their own. Asks nobody. Absent: its tasks cannot be told so.
+   * @param channels of the job; undefined: it does not say
+   * @returns a clause that says why they cannot be told
+   */
+  eachSource?(options: z.output<O>, channels: number | undefined): readonly z.output<O>[] | string;
   /** Called with valid options, in the main thread to plan and in the thread of each task to read. */
   open(options: z.output<O>, context: PluginContext): Promise<Reader> | Reader;
 }
 
 export interface WriterDefinition<O extends Options = Options> extends PluginDefinition<O> {
+  /** Options for each target that these name; `open` is given one of them. Asks nobody. Absent: they name one. */
+  eachTarget?(options: z.output<O>): readonly z.output<O>[];
   open(options: z.output<O>, context: PluginContext): Promise<Writer> | Writer;
 }
 

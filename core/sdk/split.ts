@@ -69,6 +69,16 @@ export interface Split {
    * reads, those it has not begun may be given to another task.
    */
   readonly members?: readonly Split[];
+  /** What `leftOut` of the reader has said of it. Of a pack: of each member. */
+  readonly leftOut?: LeftOut;
+}
+
+/** Rows that a split has and its reader will not deliver, because the job says so. Kept with the plan of the run. */
+export interface LeftOut {
+  /** When the run was planned. For the report. */
+  readonly rows: number;
+  /** For the reader alone: what it needs to leave them out. */
+  readonly state?: Json;
 }
 
 /** A value at which a key can be cut, and how many rows are thought to lie from it up to the next point. */

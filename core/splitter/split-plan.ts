@@ -44,7 +44,11 @@ export interface SplitOptions extends Pick<CutContext, 'announce' | 'progress'> 
 }
 
 /** Cuts the parts a reader offers into tasks of about equal size, all of them as one set: big ones by a key, small ones packed together. */
-export async function planSplits(reader: Pick<Reader, 'openKey'>, parts: readonly Split[], options: SplitOptions): Promise<SplitPlan> {
+export async function planSplits(
+  reader: Pick<Reader, 'openKey' | 'leftOut'>,
+  parts: readonly Split[],
+  options: SplitOptions,
+): Promise<SplitPlan> {
   const sizes = splitSizes(parts, options);
   const openKey = async (split: Split, key: SplitKey): Promise<KeySource> => (await reader.openKey?.(split, key)) ?? {};
   const cuts: Cut[] = [];
@@ -58,13 +62,24 @@ export async function planSplits(reader: Pick<Reader, 'openKey'>, parts: readonl
     options.channels,
   );
   // Rows that are still to come are read last, when all that will come has come; of many tables together.
-  const all = [...packSmall(rest, sizes), ...packTails(tails)];
+  const all = [...packSmall(rest, sizes), ...packTails(tails)].map((split) => withLeftOut(split, reader));
   return {
     splits: all,
     parts: cuts.map(partPlan),
     estimatedRows: total(all, 'estimatedRows'),
     estimatedBytes: total(all, 'estimatedBytes'),
   };
+}
+
+function withLeftOut(split: Split, reader: Pick<Reader, 'leftOut'>): Split {
+  if (split.members !== undefined) return { ...split, members: split.members.map((member) => withLeftOut(member, reader)) };
+  const leftOut = reader.leftOut?.(split);
+  return leftOut === undefined ? split : { ...split, leftOut };
+}
+
+/** Rows that readers will leave out of these splits. */
+export function rowsLeftOut(splits: readonly Split[]): number {
+  return splits.reduce((sum, { members = [], leftOut }) => sum + (leftOut?.rows ?? 0) + rowsLeftOut(members), 0);
 }
 
 function isTail({ range }: Split): boolean {

@@ -42,7 +42,7 @@ export const sqlWriterDifferences: readonly Difference[] = [
   {
     what: 'several target tables',
     datax: 'as many as the reader has tasks, matched by number',
-    here: 'one per content: write several contents',
+    here: 'the same, where tasks of DataX can be told beforehand: the reader names as many tables, and none is cut by `splitPk`; each pair is a content of its own, one after the other, which may be cut. All else is refused',
   },
   { what: '`writeMode` insert ignore', datax: 'is passed on to MySQL, which leaves rows out', here: 'is refused' },
   {

@@ -84,11 +84,11 @@ export const sqlWriterShape = {
     .array(
       z.strictObject({
         jdbcUrl: named().describe('Where the database is'),
-        table: named().describe('The table to write'),
+        table: named().describe('The table to write; t_[0-3] is four of them'),
       }),
     )
-    .length(1, { error: 'Expected one connection: a content has one target' })
-    .describe('The target database and table'),
+    .min(1)
+    .describe('The target database and table; of several tables, the n-th gets the rows of the n-th table of the reader, as with DataX'),
   writeMode: choice(['insert', 'replace', 'update'], writeModeFault)
     .prefault('insert')
     .describe('insert: a row whose key exists is dirty; replace: it takes the place of the old row; update: it changes the given columns'),

@@ -44,8 +44,11 @@ export function keyReader({ session, where, quoteName, values }: KeyQueries): Ke
   };
 }
 
-interface Keyed {
+/** A table whose keys are compared. */
+export interface Keyed {
   readonly name: string;
+  /** Its place among all tables, in the order of the job file. */
+  readonly place: number;
   readonly column: string;
   readonly keys: KeyReader;
   readonly min: bigint;
@@ -57,25 +60,40 @@ const mostSessions = 16;
 const mostKeys = 2_000_000;
 const [leastStep, mostStep] = [200, 20_000];
 
+/** What is done about a key that two tables have: `first` is the one that the job file names first. Called once for each pair of the first table and a later one. */
+export type OnSharedKey = (key: bigint, first: Keyed, later: Keyed) => void;
+
+export interface Comparison {
+  /** That asks for it, for messages. */
+  readonly policy: 'fail' | 'keep-first';
+  readonly keysOf: (split: Split) => KeyReader;
+  readonly warn: PluginContext['warn'];
+  readonly onShared: OnSharedKey;
+}
+
+/** Makes sure that no two of these tables have a row with the same primary key, now. @throws DrayError SHARDS_COLLIDE */
+export function requireDistinctKeys(splits: readonly Split[], keysOf: Comparison['keysOf'], warn: Comparison['warn']): Promise<void> {
+  const onShared: OnSharedKey = (_, first, later) => {
+    throw collision(first, later);
+  };
+  return compareKeys(splits, { policy: 'fail', keysOf, warn, onShared });
+}
+
 /**
- * Makes sure that no two of these tables have a row with the same primary key: by the ranges of their keys, and where these overlap by reading all keys there, in
- * order. Holds for what is there now.
- * @throws DrayError SHARDS_COLLIDE
+ * Compares the primary keys of tables as they are now: by their ranges, and where these overlap by reading all keys there, in order.
+ * @param splits one per table, in the order of the job file
+ * @throws DrayError JOB_INVALID if a table has no primary key of one whole number
  */
-export async function requireDistinctKeys(
-  splits: readonly Split[],
-  keysOf: (split: Split) => KeyReader,
-  warn: PluginContext['warn'],
-): Promise<void> {
-  const tables = splits.map((split) => ({ split, column: keyColumn(split), keys: keysOf(split) }));
-  const bounded = await bySession(tables, async ({ split, column, keys }): Promise<Keyed[]> => {
+export async function compareKeys(splits: readonly Split[], { policy, keysOf, warn, onShared }: Comparison): Promise<void> {
+  const tables = splits.map((split, place) => ({ split, place, column: keyColumn(split, policy), keys: keysOf(split) }));
+  const bounded = await bySession(tables, async ({ split, place, column, keys }): Promise<Keyed[]> => {
     const bounds = await keys.bounds(column);
-    return bounds === undefined ? [] : [{ name: split.name, column, keys, ...bounds }];
+    return bounds === undefined ? [] : [{ name: split.name, place, column, keys, ...bounds }];
   });
   for (const group of overlapping(bounded.flat())) {
     if (group.length === 1) continue;
     warn(`the ranges of the keys of ${group.length} tables overlap: all their keys are read and compared before anything is loaded`);
-    await compare(group);
+    await compare(group, onShared);
   }
 }
 
@@ -91,11 +109,11 @@ async function bySession<T extends { readonly keys: KeyReader }, R>(items: reado
   return perSession.flat();
 }
 
-function keyColumn({ name, keys = [] }: Split): string {
+function keyColumn({ name, keys = [] }: Split, policy: Comparison['policy']): string {
   const primary = keys.find(({ origin }) => origin === 'primary');
   const [column, second] = primary?.columns ?? [];
   if (column !== undefined && second === undefined && primary?.kind === 'integer') return column;
-  throw new DrayError('JOB_INVALID', `"collisions": "fail" compares primary keys of one whole number, and ${name} has none`, {
+  throw new DrayError('JOB_INVALID', `"collisions": "${policy}" compares primary keys of one whole number, and ${name} has none`, {
     side: 'source',
     remedy: 'Use "add-shard", or leave collisions to the primary key of the target, with writeMode insert.',
   });
@@ -114,7 +132,7 @@ function overlapping(tables: readonly Keyed[]): Keyed[][] {
 }
 
 /** Reads the keys of all tables a stretch at a time: up to the least of the last keys that are known of each. */
-async function compare(tables: readonly Keyed[]): Promise<void> {
+async function compare(tables: readonly Keyed[], onShared: OnSharedKey): Promise<void> {
   const step = Math.max(leastStep, Math.min(mostStep, Math.floor(mostKeys / tables.length)));
   const ahead = tables.map((table) => ({
     table,
@@ -140,8 +158,12 @@ async function compare(tables: readonly Keyed[]): Promise<void> {
       const end = bound === undefined ? one.known.length : upTo(one.known, bound);
       for (const key of one.known.slice(0, end)) {
         const other = seen.get(key);
-        if (other !== undefined) throw collision(other, one.table);
-        seen.set(key, one.table);
+        const [first, later] = other === undefined || other.place > one.table.place ? [one.table, other] : [other, one.table];
+        seen.set(key, first);
+        if (later === undefined) continue;
+        // One table has a key twice: one that others inherit from, in PostgreSQL.
+        if (later === first) throw collision(first, later);
+        onShared(key, first, later);
       }
       one.known = one.known.slice(end);
     }
@@ -149,7 +171,7 @@ async function compare(tables: readonly Keyed[]): Promise<void> {
 }
 
 /** How many values, which are in order, are not above a bound. */
-function upTo(values: readonly bigint[], bound: bigint): number {
+export function upTo(values: readonly bigint[], bound: bigint): number {
   let [low, high] = [0, values.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,10 +1,5 @@
 import { choice, z } from 'dray/sdk';
 
-function collisionsFault(policy: string): string | undefined {
-  if (policy !== 'keep-first') return undefined;
-  return 'Expected no "keep-first": tasks run side by side, so that no shard is the first one for sure. Use fail, or add-shard and choose at the target';
-}
-
 /** `shards` of the readers of SQL databases: what holds where many tables are read as one. */
 export function shardOptions() {
   return z
@@ -19,10 +14,10 @@ export function shardOptions() {
         .describe(
           'Tables whose columns have other names than those of the first one; common: "*" is what all have; fill-null: it is what any has, NULL where it is not. Their order never counts; a column of another type is an error',
         ),
-      collisions: choice(['ignore', 'fail', 'add-shard'], collisionsFault)
+      collisions: choice(['ignore', 'fail', 'keep-first', 'add-shard'])
         .prefault('ignore')
         .describe(
-          'Rows of several tables with the same primary key; ignore: the target tells; fail: keys are compared before anything is loaded (by their ranges, where these overlap one by one); add-shard: _shard and _table are delivered as last columns, for the key of the target',
+          'Rows of several tables with the same primary key; ignore: the target tells; fail: keys are compared before anything is loaded (by their ranges, where these overlap one by one); keep-first: they are compared so, and the row of the table that the job file names first is read, the others are not; add-shard: _shard and _table are delivered as last columns, for the key of the target',
         ),
     })
     .prefault({})

@@ -31,6 +31,8 @@ export interface ShardDialect<T> {
   identityOf(table: T): string;
   /** `host:port` as the job file names it. */
   serverOf(connection: number): string;
+  /** That of the jdbcUrl. */
+  databaseOf(connection: number): string;
 }
 
 /** One physical table. */
@@ -177,14 +179,21 @@ function placeName<T>(connection: number, database: string | undefined, dialect:
   return database === undefined ? dialect.serverOf(connection) : `the database ${database} at ${dialect.serverOf(connection)}`;
 }
 
-/** Names that two of them share get their server in front. */
+/** Names that two of them share get their server in front; and the database of the jdbcUrl, where that is one server. */
 function named<T>(candidates: readonly Candidate[], dialect: ShardDialect<T>): Candidate[] {
-  const places = new Map<string, Set<number>>();
-  for (const { part } of candidates) places.set(nameOf(part), (places.get(nameOf(part)) ?? new Set()).add(part.connection));
+  const atServer = (part: Part) => `${dialect.serverOf(part.connection)}/${nameOf(part)}`;
+  const isShared = (name: (part: Part) => string) => {
+    const groups = grouped(candidates, ({ part }) => name(part));
+    return (part: Part) => new Set(groups.get(name(part))!.map((other) => other.part.connection)).size > 1;
+  };
+  const [isSharedName, isSharedAtServer] = [isShared(nameOf), isShared(atServer)];
   return candidates.map((candidate) => {
     const { part } = candidate;
-    if (part.table === undefined || places.get(nameOf(part))!.size === 1) return candidate;
-    return { ...candidate, part: { ...part, name: `${dialect.serverOf(part.connection)}/${nameOf(part)}` } };
+    if (part.table === undefined || !isSharedName(part)) return candidate;
+    const { serverOf, databaseOf } = dialect;
+    const isOfUrl = part.name === undefined && isSharedAtServer(part);
+    const name = isOfUrl ? `${serverOf(part.connection)}/${databaseOf(part.connection)}/${nameOf(part)}` : atServer(part);
+    return { ...candidate, part: { ...part, name } };
   });
 }
 

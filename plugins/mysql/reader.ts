@@ -1,6 +1,7 @@
 import { defineReader, flag, type PluginContext, type Reader, z } from 'dray/sdk';
 import { sqlReaderDifferences } from '../_sql/differences.ts';
 import { sqlReaderShape } from '../_sql/options.ts';
+import { eachSource } from '../_sql/paired-tables.ts';
 
 const options = z.strictObject({
   ...sqlReaderShape,
@@ -45,5 +46,6 @@ export default defineReader({
     column: ['*'],
     connection: [{ jdbcUrl: ['jdbc:mysql://127.0.0.1:3306/shop'], table: ['orders'] }],
   },
+  eachSource,
   open,
 });

@@ -36,6 +36,7 @@ export function mysqlShards(sessions: Connections<Session>, servers: Servers): S
 
   return {
     serverOf: (connection) => servers.nameOf(connection),
+    databaseOf: (connection) => servers.databaseOf(connection),
 
     listDatabases: (connection) =>
       asked('list the databases', async () => {

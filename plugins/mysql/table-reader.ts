@@ -1,5 +1,6 @@
 import type { Column, Json, PluginContext, Reader, Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
+import { FirstRows, leftOutKeys } from '../_sql/first-rows.ts';
 import { withDatabase } from '../_sql/jdbc-url.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
 import { isTable, nameOf, type Part, placeOfSession, sessionOf } from '../_sql/parts.ts';
@@ -55,6 +56,8 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
   const verified: Verified = new Map();
   /** By session. */
   const held = new Map<string, HeldSnapshot>();
+  /** Known once the run is planned, where rows of later tables are left out. */
+  let firstRows: FirstRows | undefined;
   /** The session of the `read` that is pending, if it is open by now. */
   let reading: Session | 'connecting' | undefined;
 
@@ -127,10 +130,13 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
         });
         const splits = perSession.flat();
         if (!logical.isSharded) return splits;
-        if (options.shards.collisions === 'fail')
-          await requireDistinctKeys(splits, (split) => keysOf(split, sessions, where), context.warn);
-        return splits.map((split) => withShard(split, valuesOf));
+        const keys = (split: Split) => keysOf(split, sessions, where);
+        if (options.shards.collisions === 'fail') await requireDistinctKeys(splits, keys, context.warn);
+        if (options.shards.collisions === 'keep-first') firstRows = await FirstRows.find(splits, keys, context.warn);
+        return splits.map((split) => withShard(firstRows?.cuttable(split) ?? split, valuesOf));
       }),
+
+    leftOut: (split) => firstRows?.leftOut(split),
 
     async openKey({ part, name }, key) {
       return looking(`look at the keys of ${name}`, async () => {
@@ -224,12 +230,15 @@ interface Selection {
   readonly options: MysqlReaderOptions;
 }
 
-function selectOf({ range }: Split, from: string, { described, where, options }: Selection): string {
+function selectOf(split: Split, from: string, { described, where, options }: Selection): string {
+  const { range } = split;
   const { expressions, columns } = described;
   const select = expressions.map((expression, index) => rendered(expression, columns[index]!, options));
   const state = range === undefined ? undefined : stateOf(range);
+  const leftOut = leftOutKeys(split);
   const conditions = [
     ...(where === undefined ? [] : [where]),
+    ...(leftOut === undefined ? [] : [`${quoteName(leftOut.column)} NOT IN (${leftOut.keys})`]),
     ...(range === undefined ? [] : [rangeCondition(range, keyDialect(state!)) ?? 'TRUE']),
   ];
   // Left to itself the optimizer may read the whole table for each range. With a condition of the user's it may know a better index.

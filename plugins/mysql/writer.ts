@@ -1,6 +1,7 @@
 import { defineWriter, type PluginContext, type Writer, z } from 'dray/sdk';
 import { sqlWriterDifferences } from '../_sql/differences.ts';
 import { sqlWriterShape } from '../_sql/options.ts';
+import { eachTarget } from '../_sql/paired-tables.ts';
 
 const options = z.strictObject({
   ...sqlWriterShape,
@@ -33,5 +34,6 @@ export default defineWriter({
     preSql: ['TRUNCATE TABLE @table'],
     connection: [{ jdbcUrl: 'jdbc:mysql://127.0.0.1:3306/warehouse', table: ['orders'] }],
   },
+  eachTarget,
   open,
 });

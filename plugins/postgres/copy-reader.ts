@@ -1,5 +1,6 @@
 import { type Column, DrayError, type Json, type PluginContext, type Reader, type Schema, type Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
+import { FirstRows, leftOutKeys } from '../_sql/first-rows.ts';
 import { withDatabase } from '../_sql/jdbc-url.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
 import { isTable, nameOf, type Part, partsIn, placeOfSession, sessionOf } from '../_sql/parts.ts';
@@ -78,6 +79,8 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   const sources = new Map<string, Source>();
   const verified = new Set<string>();
   let joined: SnapshotToken = {};
+  /** Known once the run is planned, where rows of later tables are left out. */
+  let firstRows: FirstRows | undefined;
   /** The session of the `read` that is pending, if it is open by now. */
   let reading: Client | 'connecting' | undefined;
 
@@ -130,10 +133,11 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     async split() {
       const known = await logical.known();
       know(known.parts);
+      const { collisions } = options.shards;
       const facts = {
         splitPk: options.splitPk,
         where,
-        needsKeys: options.shards.collisions === 'fail',
+        needsKeys: collisions === 'fail' || collisions === 'keep-first',
         shardOf: logical.isSharded ? (part: Part, table: Table) => valuesOf(part, table).shard : undefined,
       };
       const perSession = await sideBySide([...parts], mostSessions, async ([key, own]) => {
@@ -144,11 +148,14 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
         return splits;
       });
       const splits = perSession.flat();
-      if (logical.isSharded && options.shards.collisions === 'fail') {
-        await requireDistinctKeys(splits, (split) => keysOf(split, clients, where), context.warn);
-      }
-      return splits;
+      if (!logical.isSharded) return splits;
+      const keys = (split: Split) => keysOf(split, clients, where);
+      if (collisions === 'fail') await requireDistinctKeys(splits, keys, context.warn);
+      if (collisions === 'keep-first') firstRows = await FirstRows.find(splits, keys, context.warn);
+      return splits.map((split) => firstRows?.cuttable(split) ?? split);
     },
+
+    leftOut: (split) => firstRows?.leftOut(split),
 
     async openKey({ part, name, estimatedRows = 0 }, key) {
       const { table, query } = part as unknown as Part;
@@ -262,11 +269,19 @@ interface Selection {
 }
 
 /** The SELECT of a split. Booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */
-function selectOf({ range }: Split, { names, columns, from, where }: Selection): string {
+function selectOf(split: Split, { names, columns, from, where }: Selection): string {
+  const { range } = split;
   const select = names.map((name, index) => (columns[index]?.type === 'boolean' ? `(${name})::text` : name));
+  const leftOut = leftOutKeys(split);
   const conditions = [
     ...(where === undefined ? [] : [where]),
+    ...(leftOut === undefined ? [] : [lacks(quoteName(leftOut.column), leftOut.keys)]),
     ...(range === undefined ? [] : [rangeCondition(range, keyDialect(stateOf(range))) ?? 'true']),
   ];
   return `SELECT ${select.join(', ')} FROM ${from}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
+}
+
+/** An anti-join, which is hashed however many keys there are; `NOT IN (1, 2, …)` compares row by row before PostgreSQL 15. */
+function lacks(column: string, keys: string): string {
+  return `NOT EXISTS (SELECT 1 FROM unnest('{${keys}}'::bigint[]) AS dray_left_out(dray_key) WHERE dray_key = ${column}::bigint)`;
 }

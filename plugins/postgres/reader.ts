@@ -1,6 +1,7 @@
 import { defineReader, ignored, type PluginContext, type Reader, z } from 'dray/sdk';
 import { sqlReaderDifferences } from '../_sql/differences.ts';
 import { sqlReaderShape } from '../_sql/options.ts';
+import { eachSource } from '../_sql/paired-tables.ts';
 
 const options = z.strictObject({
   ...sqlReaderShape,
@@ -32,5 +33,6 @@ export default defineReader({
     column: ['*'],
     connection: [{ jdbcUrl: ['jdbc:postgresql://127.0.0.1:5432/shop'], table: ['orders'] }],
   },
+  eachSource,
   open,
 });

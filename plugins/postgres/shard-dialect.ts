@@ -39,6 +39,7 @@ export function postgresShards(clients: Connections<Client>, servers: Servers): 
 
   return {
     serverOf: (connection) => servers.nameOf(connection),
+    databaseOf: (connection) => servers.databaseOf(connection),
 
     async listDatabases(connection) {
       const sql = 'SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate';

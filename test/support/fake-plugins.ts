@@ -175,6 +175,7 @@ export function fakeJob(reader: ReaderPlugin, writer: WriterPlugin, facts: Parti
     contents: [
       {
         entry: 0,
+        item: 0,
         reader: { ref: nowhere, plugin: reader, options: {} },
         transformers: [],
         writer: { ref: { ...nowhere, kind: 'writer' }, plugin: writer, options: {} },

@@ -5,7 +5,7 @@ import { reportedError, round } from '../../report/report.ts';
 import { asDrayError, type Split } from '../../sdk/index.ts';
 import { rangeText } from '../../splitter/ranges.ts';
 import { splitBytesAt } from '../../splitter/size.ts';
-import type { PartPlan } from '../../splitter/split-plan.ts';
+import { type PartPlan, rowsLeftOut } from '../../splitter/split-plan.ts';
 import { wayOf } from '../content-way.ts';
 import { bytes, count, duration, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -70,6 +70,7 @@ async function planContents(job: Job, options: PlanCommandOptions, screen: Scree
 /** The stable form for machines. `key` and `method` are those of the first table; `tables` has them for each. */
 function contentJson({ parts, splits, estimatedRows, estimatedBytes, bytesPerSecond }: Planned): object {
   const [first] = parts;
+  const leftOut = rowsLeftOut(splits);
   return {
     table: parts.map(({ name }) => name).join(', '),
     key: first?.key ?? null,
@@ -80,6 +81,7 @@ function contentJson({ parts, splits, estimatedRows, estimatedBytes, bytesPerSec
     bytesPerSecond: bytesPerSecond ?? null,
     tables: parts.map(partJson),
     shards: shardCount(parts),
+    ...(leftOut === 0 ? {} : { leftOut }),
     splits: splits.map(splitJson),
   };
 }

@@ -14,8 +14,8 @@ async function check(...lines: string[]) {
 const numbers =
   '{"name": "streamreader", "parameter": {"column": [{"type": "long", "random": "0, 9"}, {"type": "bytes", "value": "x"}], "sliceRecordCount": "5"}}';
 const nowhere = '{"name": "streamwriter", "parameter": {"print": "false", "encoding": "UTF-8", "recordNumBeforeSleep": 1, "sleepTime": 1}}';
-const database = (jdbcUrl: string, more: string) =>
-  `"parameter": {"username": "u", "password": "", "connection": [{"jdbcUrl": ${jdbcUrl}, "table": ["t_[00-15]"]}]${more}}`;
+const database = (jdbcUrl: string, more: string, table = 't_[00-15]') =>
+  `"parameter": {"username": "u", "password": "", "connection": [{"jdbcUrl": ${jdbcUrl}, "table": ["${table}"]}]${more}}`;
 const files = (more: string) => `"parameter": {"path": "/d", "fileName": "f", "writeMode": "truncate"${more}}`;
 
 test.each([
@@ -46,11 +46,11 @@ test.each([
 test.each([
   [
     'mysqlwriter',
-    `{"name": "mysqlwriter", ${database('"jdbc:mysql://a:1/d?useUnicode=true"', ', "column": ["*"], "writeMode": "REPLACE", "preSql": ["delete from @table"], "postSql": [""], "batchSize": "1024", "batchByteSize": 1, "emptyAsNull": "true", "session": []')}}`,
+    `{"name": "mysqlwriter", ${database('"jdbc:mysql://a:1/d?useUnicode=true"', ', "column": ["*"], "writeMode": "REPLACE", "preSql": ["delete from @table"], "postSql": [""], "batchSize": "1024", "batchByteSize": 1, "emptyAsNull": "true", "session": []', 't')}}`,
   ],
   [
     'postgresqlwriter',
-    `{"name": "postgresqlwriter", ${database('"jdbc:postgresql://a:1/d"', ', "column": ["id"], "insertSqlMode": "copy", "encoding": "UTF-8"')}}`,
+    `{"name": "postgresqlwriter", ${database('"jdbc:postgresql://a:1/d"', ', "column": ["id"], "insertSqlMode": "copy", "encoding": "UTF-8"', 't')}}`,
   ],
   [
     'txtfilewriter',

@@ -1,19 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KeyPoint, KeySource, Split, SplitKey } from '../../../core/sdk/index.ts';
+import type { KeyPoint, KeySource, LeftOut, Split, SplitKey } from '../../../core/sdk/index.ts';
 import { splitBytesAt } from '../../../core/splitter/size.ts';
-import { planSplits, type SplitOptions } from '../../../core/splitter/split-plan.ts';
+import { planSplits, rowsLeftOut, type SplitOptions } from '../../../core/splitter/split-plan.ts';
 import { keyValue, numberKey } from './number-key.ts';
 
 const MiB = 1 << 20;
 
 interface Facts extends Partial<SplitOptions> {
   readonly source?: KeySource;
+  readonly leftOut?: (split: Split) => LeftOut | undefined;
 }
 
 /** Plans parts whose keys are all told the same way; without a source none can be cut. */
-function plan(parts: readonly Split[], { source, ...options }: Facts = {}) {
-  const reader = source === undefined ? {} : { openKey: async () => source };
+function plan(parts: readonly Split[], { source, leftOut, ...options }: Facts = {}) {
+  const reader = { ...(source === undefined ? {} : { openKey: async () => source }), ...(leftOut === undefined ? {} : { leftOut }) };
   const silent = { announce: () => undefined, progress: () => undefined };
   return planSplits(reader, parts, { channels: 1, splitBytes: splitBytesAt(undefined), ...silent, ...options });
 }
@@ -274,4 +275,19 @@ test('a reader without keys is asked for none', async () => {
   const { splits, parts } = await plan([table('orders', 640)]);
   expect(splits).toHaveLength(1);
   expect(parts[0]).toMatchObject({ method: 'whole', why: 'no value of id was found to cut at' });
+});
+
+test('a reader says of each range, and of each member of a pack, what is left out of it', async () => {
+  const asked: string[] = [];
+  const leftOut = ({ name, range }: Split) => {
+    asked.push(name);
+    return range?.to === null ? undefined : { rows: 2, state: name };
+  };
+  const { splits } = await plan([table('big', 400), ...small(3)], { channels: 2, source, leftOut });
+  const leaves = single(splits);
+  expect(leaves.length).toBeGreaterThan(splits.length);
+  expect([...asked].sort()).toEqual(leaves.map(({ name }) => name).sort());
+  expect(leaves.filter(({ name, leftOut: found, range }) => found?.state !== (range?.to === null ? undefined : name))).toEqual([]);
+  expect(splits.filter(({ members, leftOut: found }) => members !== undefined && found !== undefined)).toEqual([]);
+  expect(rowsLeftOut(splits)).toBe(2 * leaves.filter((leaf) => leaf.leftOut !== undefined).length);
 });
