@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import mysql from 'mysql2/promise';
+import { mysqlDdl } from '../plugins/fixture/ddl.ts';
+import type { Fixture } from '../plugins/fixture/fixture.ts';
 import { startMariadb } from '../test/support/mariadb-server.ts';
 import type { BenchDatabase } from './bench-database.ts';
-import { mysqlDdl } from './fixtures/ddl.ts';
-import type { Fixture } from './fixtures/fixture.ts';
 import { loadIntoMysql } from './fixtures/load.ts';
 import { tableOf } from './freight.ts';
 

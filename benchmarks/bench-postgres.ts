@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import pg from 'pg';
+import { postgresDdl } from '../plugins/fixture/ddl.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { BenchDatabase, Digest } from './bench-database.ts';
-import { postgresDdl } from './fixtures/ddl.ts';
 import { loadIntoPostgres } from './fixtures/load.ts';
 import { tableOf } from './freight.ts';
 

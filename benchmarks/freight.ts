@@ -1,4 +1,4 @@
-import type { Fixture } from './fixtures/fixture.ts';
+import type { Fixture } from '../plugins/fixture/fixture.ts';
 
 /** What a lane moves: the first rows of a fixture. */
 export interface Freight {

@@ -1,3 +1,7 @@
+import { events } from '../plugins/fixture/events.ts';
+import { narrow } from '../plugins/fixture/narrow.ts';
+import { text } from '../plugins/fixture/text.ts';
+import { wide, wideOf } from '../plugins/fixture/wide.ts';
 import { readingCosts, streamCosts, tableCosts, transformerCosts, writingCosts } from './costs/cost-lanes.ts';
 import { fileOptions, tableOptions, transformers, verifyOptions } from './costs/variants.ts';
 import { filesToFiles, filesToTable, tableToFiles } from './files/file-lanes.ts';
@@ -14,10 +18,6 @@ import {
   sftpPut,
 } from './files/file-rivals.ts';
 import { download, upload } from './files/transfer-lanes.ts';
-import { events } from './fixtures/events.ts';
-import { narrow } from './fixtures/narrow.ts';
-import { text } from './fixtures/text.ts';
-import { wide, wideOf } from './fixtures/wide.ts';
 import type { Lane, LaneType, OpenLane } from './lane.ts';
 import { dumpPipe, loadData, mydumper } from './rivals/mariadb.ts';
 import { pgloader } from './rivals/pgloader.ts';

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { postgresDdl } from '../benchmarks/fixtures/ddl.ts';
 import { copySteps, loadIntoPostgres } from '../benchmarks/fixtures/load.ts';
-import { orders } from '../benchmarks/fixtures/orders.ts';
+import { postgresDdl } from '../plugins/fixture/ddl.ts';
+import { orders } from '../plugins/fixture/orders.ts';
 import type { PostgresServer } from '../test/support/postgres-server.ts';
 import { grouped, type Tell } from './step.ts';
 

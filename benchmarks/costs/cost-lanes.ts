@@ -1,3 +1,4 @@
+import { orders } from '../../plugins/fixture/orders.ts';
 import type { Arena } from '../arena.ts';
 import type { Kind } from '../bench-database.ts';
 import type { Contestant } from '../course.ts';
@@ -14,7 +15,6 @@ import {
 } from '../dray-job.ts';
 import { filesReader, filesWriter, writingJob } from '../files/ends.ts';
 import { intoFiles } from '../files/written-set.ts';
-import { orders } from '../fixtures/orders.ts';
 import { freightOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';
 import { measuredRun } from '../measured-run.ts';

@@ -1,7 +1,7 @@
+import type { Fixture } from '../../plugins/fixture/fixture.ts';
 import type { Arena } from '../arena.ts';
 import type { Kind } from '../bench-database.ts';
 import { type Job, type Plugin, passwordOf, tableReader, writeJob } from '../dray-job.ts';
-import type { Fixture } from '../fixtures/fixture.ts';
 import { type Freight, tableOf } from '../freight.ts';
 import type { PlaceKind } from './place.ts';
 

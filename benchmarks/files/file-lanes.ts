@@ -1,7 +1,7 @@
+import { orders } from '../../plugins/fixture/orders.ts';
 import type { Kind } from '../bench-database.ts';
 import type { Contestant } from '../course.ts';
 import { drayContestant, type Job, passwordOf, runCommand, tableWriter, writeJob } from '../dray-job.ts';
-import { orders } from '../fixtures/orders.ts';
 import { freightOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';
 import { measuredRun } from '../measured-run.ts';

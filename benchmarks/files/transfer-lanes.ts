@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { orders } from '../../plugins/fixture/orders.ts';
 import type { Arena } from '../arena.ts';
 import type { Contestant } from '../course.ts';
 import { drayContestant, writeJob } from '../dray-job.ts';
-import { orders } from '../fixtures/orders.ts';
 import type { OpenLane } from '../lane.ts';
 import { type Command, measuredRun } from '../measured-run.ts';
 import { unlessInstalled } from '../rivals/programs.ts';

@@ -1,6 +1,6 @@
+import { orders } from '../../plugins/fixture/orders.ts';
 import type { Kind } from '../bench-database.ts';
 import { drayCommand, passwordOf, runCommand, tableReader, writeJob } from '../dray-job.ts';
-import { orders } from '../fixtures/orders.ts';
 import { freightOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';
 

@@ -1,8 +1,8 @@
+import type { Fixture } from '../../plugins/fixture/fixture.ts';
+import { orders } from '../../plugins/fixture/orders.ts';
 import { type BenchDatabase, differenceOf, type Kind } from '../bench-database.ts';
 import type { Course } from '../course.ts';
 import { type Content, drayContestant, type Job, passwordOf, runCommand, tableReader, tableWriter, writeJob } from '../dray-job.ts';
-import type { Fixture } from '../fixtures/fixture.ts';
-import { orders } from '../fixtures/orders.ts';
 import { type Freight, freightOf, tableOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';
 import { type Haul, openHaul, type Rival } from '../rivals/haul.ts';

@@ -1,10 +1,10 @@
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { mysqlDdl, postgresDdl } from '../../benchmarks/fixtures/ddl.ts';
-import { type Fixture, type FixtureColumn, rowsOf } from '../../benchmarks/fixtures/fixture.ts';
-import { fixtures } from '../../benchmarks/fixtures/fixtures.ts';
 import { copySteps, loadIntoMysql, loadIntoPostgres } from '../../benchmarks/fixtures/load.ts';
+import { mysqlDdl, postgresDdl } from '../../plugins/fixture/ddl.ts';
+import { type Fixture, type FixtureColumn, rowsOf } from '../../plugins/fixture/fixture.ts';
+import { fixtures } from '../../plugins/fixture/fixtures.ts';
 import { providedMariadb, providedPostgres } from '../support/provided-servers.ts';
 
 /** Enough for every odd value of `orders`; documents are long. */
