@@ -57,6 +57,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
 async function check(options: BenchOptions, signal: AbortSignal): Promise<boolean> {
   const baseline = await readBaseline(options.baselineFile);
   const lanes = options.lanes?.map(({ name }) => name) ?? Object.keys(baseline.lanes);
+  if (lanes.length === 0) throw new Error('There is nothing to check: the baseline has no lanes.');
   const unknown = lanes.filter((name) => baseline.lanes[name] === undefined || allLanes.every((lane) => lane.name !== name));
   if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: not both in the baseline and among the lanes.`);
   let bad: readonly string[] = [];
