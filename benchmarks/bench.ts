@@ -109,7 +109,9 @@ async function main(): Promise<number> {
   try {
     return (await (options.baseline === 'check' ? check : bench)(options, signal)) ? 0 : 1;
   } catch (error) {
-    say(signal.aborted ? `${(signal.reason as Error).message} Nothing is left running.` : `The bench failed: ${(error as Error).stack}`);
+    const { message, stack } = error as Error;
+    if (signal.aborted) say(`${(signal.reason as Error).message} Nothing is left running.`);
+    else say(`The bench failed: ${process.env.DRAY_DEBUG === '1' ? stack : message}`);
     return signal.aborted ? 130 : 1;
   }
 }

@@ -38,7 +38,7 @@ test('a bench of a few rows runs lanes between real servers, checks what was mov
   expect(machine.servers).toEqual([expect.stringMatching(/^MariaDB \d/), expect.stringMatching(/^PostgreSQL \d/)]);
   expect(results.map(({ lane, rows }) => [lane, rows])).toEqual([
     ['mysql-postgres', 400],
-    ['events-postgres-postgres', 240],
+    ['events-postgres-postgres', 132],
     ['engine-stream', 1600],
   ]);
   for (const { series } of results) {
@@ -54,7 +54,7 @@ test('a bench of a few rows runs lanes between real servers, checks what was mov
   expect(stdout).toContain(readFileSync(markdown, 'utf8'));
   expect(stdout).toMatch(/\| mysql-postgres, 400 rows +\| psql \\copy of a ready file +\| \d/);
   expect(readFileSync(svg, 'utf8')).toContain('dray, 1 channel ÷ psql COPY piped into psql COPY');
-  expect(readdirSync(join(folder, 'cache')).filter((name) => name.endsWith('.copy'))).toEqual(['events-v1-240.copy', 'orders-v1-400.copy']);
+  expect(readdirSync(join(folder, 'cache')).filter((name) => name.endsWith('.copy'))).toEqual(['events-v1-132.copy', 'orders-v1-400.copy']);
 }, 120_000);
 
 test('a lane that is far worse than its baseline fails the check, and one that is better passes', async () => {

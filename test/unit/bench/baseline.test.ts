@@ -42,7 +42,7 @@ test.each([
   [1.14, false],
   [1.16, true],
 ])('beside a baseline of 1.00 a ratio of %s is worse: %s', (is, isWorse) => {
-  const baseline = { measured: '', cpu: '', ...size, ratios: { dray: { psql: 1, pgloader: 0.5 } } };
+  const baseline = { measured: '', cpu: '', load: 0, ...size, ratios: { dray: { psql: 1, pgloader: 0.5 } } };
   expect(verdictsOf(baseline, ratiosOf(laneOf(is)))).toEqual([
     { command: 'dray', rival: 'psql', was: 1, is, isWorse },
     { command: 'dray', rival: 'pgloader', was: 0.5, is: undefined, isWorse: false },
@@ -50,7 +50,7 @@ test.each([
 });
 
 describe('the gate', () => {
-  const baseline = { lanes: { 'a-b': { measured: '', cpu: '', ...size, ratios: { dray: { psql: 1 } } } } };
+  const baseline = { lanes: { 'a-b': { measured: '', cpu: '', load: 0, ...size, ratios: { dray: { psql: 1 } } } } };
 
   async function gated(...results: LaneResult[]) {
     const runs: number[] = [];
@@ -89,4 +89,5 @@ test('what is written can be read by people: a line for each ratio', async () =>
   const path = join(tempFolder(), 'baseline.json');
   await writeBaseline(path, result(laneOf(1.5)), size);
   expect(readFileSync(path, 'utf8')).toMatch(/^ +"psql": 1\.5$/m);
+  expect(readFileSync(path, 'utf8')).toMatch(/^ +"channels": \[1, 2\],$/m);
 });
