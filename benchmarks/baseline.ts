@@ -13,6 +13,8 @@ export const tolerance = 0.15;
 export interface LaneBaseline {
   readonly measured: string;
   readonly cpu: string;
+  /** Of the machine before the bench began: a baseline of a busy one is worth little. */
+  readonly load: number;
   /** As `--rows` and `--channels` said. */
   readonly rows: number;
   readonly channels: readonly number[];
@@ -43,10 +45,14 @@ export async function writeBaseline(
   const measured = lanes.flatMap((result): [string, LaneBaseline][] => {
     const ratios = ratiosOf(result);
     if (ratios.length === 0) return [];
-    return [[result.lane, { measured: machine.date, cpu: machine.cpu, rows, channels, ratios: nested(ratios) }]];
+    return [[result.lane, { measured: machine.date, cpu: machine.cpu, load: machine.loadBefore, rows, channels, ratios: nested(ratios) }]];
   });
   const after: Baseline = { lanes: { ...before.lanes, ...Object.fromEntries(measured) } };
-  await writeFile(path, `${JSON.stringify(after, null, 2)}\n`);
+  // Short lists in one line, as the formatter wants them.
+  const text = JSON.stringify(after, null, 2).replace(/\[[\d\s,]+\]/g, (list) =>
+    list.replace(/\s+/g, ' ').replace(/\[ | \]/g, (end) => end.trim()),
+  );
+  await writeFile(path, `${text}\n`);
 }
 
 function nested(ratios: readonly Ratio[]): LaneBaseline['ratios'] {

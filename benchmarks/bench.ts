@@ -57,6 +57,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<boolea
 async function check(options: BenchOptions, signal: AbortSignal): Promise<boolean> {
   const baseline = await readBaseline(options.baselineFile);
   const lanes = options.lanes?.map(({ name }) => name) ?? Object.keys(baseline.lanes);
+  if (lanes.length === 0) throw new Error('There is nothing to check: the baseline has no lanes.');
   const unknown = lanes.filter((name) => baseline.lanes[name] === undefined || allLanes.every((lane) => lane.name !== name));
   if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: not both in the baseline and among the lanes.`);
   let bad: readonly string[] = [];
@@ -108,7 +109,9 @@ async function main(): Promise<number> {
   try {
     return (await (options.baseline === 'check' ? check : bench)(options, signal)) ? 0 : 1;
   } catch (error) {
-    say(signal.aborted ? `${(signal.reason as Error).message} Nothing is left running.` : `The bench failed: ${(error as Error).stack}`);
+    const { message, stack } = error as Error;
+    if (signal.aborted) say(`${(signal.reason as Error).message} Nothing is left running.`);
+    else say(`The bench failed: ${process.env.DRAY_DEBUG === '1' ? stack : message}`);
     return signal.aborted ? 130 : 1;
   }
 }

@@ -56,7 +56,7 @@ export const groups = {
     lane('plan-tiny-mysql', tinyPlan('mysql', tinyCount), 'latency'),
     lane('plan-tiny-postgres', tinyPlan('postgres', tinyCount), 'latency'),
   ],
-  engine: [{ ...lane('engine', engine), rows: times(4) }],
+  engine: [{ ...lane('engine-stream', engine), rows: times(4) }],
   fixtures: [
     lane('narrow-mysql-postgres', tableToTable('mysql', 'postgres', toPostgres, narrow)),
     lane('wide-mysql-postgres', tableToTable('mysql', 'postgres', toPostgres, wide)),

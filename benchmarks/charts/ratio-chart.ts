@@ -7,7 +7,7 @@ const top = 50;
 const lineHeight = 18;
 const laneGap = 10;
 const colors = ['#0b6e4f', '#30638e', '#d1495b', '#8a5a00'];
-const marks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
+const marks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200];
 
 /** A line for each ratio, from the least to the greatest of all rounds, with a point for the median; lanes one below the other. */
 export function ratioChart(ratios: readonly Ratio[]): { readonly svg: string; readonly height: number } {

@@ -49,7 +49,7 @@ function growthCurves(lanes: readonly LaneResult[]): Curve[] {
   const grown = lanes.filter(({ lane, failure }) => growth.test(lane) && failure === undefined);
   const titles = [...new Set(grown.flatMap(({ series }) => series.map(({ title }) => title)))];
   return titles.map((title, index) => ({
-    title: title.length > 24 ? `${title.slice(0, 23)}…` : title,
+    title: title.length > 21 ? `${title.slice(0, 20)}…` : title,
     color: colors[index % colors.length]!,
     points: grown.flatMap(({ rows, series }): [number, number][] => {
       const runs = series.find((one) => one.title === title)?.runs ?? [];
