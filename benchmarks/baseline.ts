@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Ratio, ratiosOf } from './ratios.ts';
-import type { BenchResult } from './results.ts';
+import { type Ratio, ratiosOf } from '../core/bench/ratios.ts';
+import type { BenchResult } from '../core/bench/results.ts';
 
 /** This module runs as dist/benchmarks/baseline.js; the file stands among the sources. */
 export const baselineFile = resolve(import.meta.dirname, '..', '..', 'benchmarks', 'baseline.json');

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { loadavg } from 'node:os';
+import { type BenchResult, failuresOf, type LaneResult } from '../core/bench/results.ts';
+import { resultTables } from '../core/bench/tables.ts';
+import { thisMachine } from '../core/bench/this-machine.ts';
 import { Arena } from './arena.ts';
 import { readBaseline, writeBaseline } from './baseline.ts';
 import { gate } from './gate.ts';
 import { allLanes, defaultGroups, lanesNamed } from './lanes.ts';
 import { type BenchOptions, laneList, parseBenchOptions, usage } from './options.ts';
-import { type BenchResult, failuresOf, type LaneResult } from './results.ts';
 import { type LaneSize, runLane } from './run-lane.ts';
-import { resultTables } from './tables.ts';
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
@@ -31,16 +32,7 @@ async function inArena(
   } finally {
     await arena.close();
   }
-  const machine = {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    node: process.versions.node,
-    servers: arena.versions,
-    loadBefore,
-  };
-  return { machine, lanes };
+  return { machine: thisMachine(arena.versions, loadBefore), lanes };
 }
 
 /** @returns whether all lanes are good */
@@ -77,7 +69,7 @@ async function tell(result: BenchResult, { markdownFile, jsonFile, svgFile }: Be
   if (markdownFile !== undefined) await writeFile(markdownFile, `${tables}\n`);
   if (jsonFile !== undefined) await writeFile(jsonFile, `${JSON.stringify(result, null, 2)}\n`);
   if (svgFile !== undefined) {
-    const { resultChart } = await import('./charts/result-chart.ts');
+    const { resultChart } = await import('../core/bench/result-chart.ts');
     await writeFile(svgFile, resultChart(result));
   }
 }

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Contestant } from '../core/bench/course.ts';
+import type { Command } from '../core/bench/measured-run.ts';
 import type { Arena } from './arena.ts';
 import type { BenchDatabase, DatabaseName, Kind } from './bench-database.ts';
-import type { Contestant } from './course.ts';
-import type { Command } from './measured-run.ts';
 
 /** This module runs as dist/benchmarks/dray-job.js. */
 const cli = resolve(import.meta.dirname, '..', 'bundle', 'core', 'cli', 'main.js');

@@ -1,6 +1,6 @@
+import { ratiosOf } from '../core/bench/ratios.ts';
+import type { LaneResult } from '../core/bench/results.ts';
 import { type Baseline, tolerance, type Verdict, verdictsOf } from './baseline.ts';
-import { ratiosOf } from './ratios.ts';
-import type { LaneResult } from './results.ts';
 
 /** Runs a lane as its baseline was made, with so many runs of each command. */
 export type RunAgain = (lane: string, baseline: Baseline['lanes'][string], runs: number) => Promise<LaneResult>;

@@ -1,8 +1,6 @@
+import type { Course } from '../core/bench/course.ts';
+import type { LaneType } from '../core/bench/results.ts';
 import type { Arena } from './arena.ts';
-import type { Course } from './course.ts';
-
-/** How the result of a lane is told: with ratios, as milliseconds, or by its memory. */
-export type LaneType = 'throughput' | 'latency' | 'memory';
 
 export interface LaneOrder {
   /** Rows of `orders`; other fixtures take as many as make about as many bytes. */

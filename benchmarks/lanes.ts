@@ -1,3 +1,4 @@
+import type { LaneType } from '../core/bench/results.ts';
 import { events } from '../plugins/fixture/events.ts';
 import { narrow } from '../plugins/fixture/narrow.ts';
 import { text } from '../plugins/fixture/text.ts';
@@ -18,7 +19,7 @@ import {
   sftpPut,
 } from './files/file-rivals.ts';
 import { download, upload } from './files/transfer-lanes.ts';
-import type { Lane, LaneType, OpenLane } from './lane.ts';
+import type { Lane, OpenLane } from './lane.ts';
 import { dumpPipe, loadData, mydumper } from './rivals/mariadb.ts';
 import { pgloader } from './rivals/pgloader.ts';
 import { psqlFile, psqlPipe } from './rivals/psql.ts';

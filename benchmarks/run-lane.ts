@@ -1,7 +1,7 @@
+import { type CourseContext, runCourse } from '../core/bench/course.ts';
+import type { LaneResult } from '../core/bench/results.ts';
 import type { Arena } from './arena.ts';
-import { type CourseContext, runCourse } from './course.ts';
 import type { Lane } from './lane.ts';
-import type { LaneResult } from './results.ts';
 
 export interface LaneSize {
   readonly rows: number;

@@ -1,7 +1,8 @@
+import type { Contestant } from '../../core/bench/course.ts';
+import { measuredRun } from '../../core/bench/measured-run.ts';
 import { orders } from '../../plugins/fixture/orders.ts';
 import type { Arena } from '../arena.ts';
 import type { Kind } from '../bench-database.ts';
-import type { Contestant } from '../course.ts';
 import {
   type Content,
   drayContestant,
@@ -17,7 +18,6 @@ import { filesReader, filesWriter, writingJob } from '../files/ends.ts';
 import { intoFiles } from '../files/written-set.ts';
 import { freightOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';
-import { measuredRun } from '../measured-run.ts';
 import { openHaul } from '../rivals/haul.ts';
 import { haulContent, haulEnv, intoTable } from '../tables/table-lanes.ts';
 import type { Variant } from './variants.ts';

@@ -1,10 +1,10 @@
+import type { Contestant } from '../../core/bench/course.ts';
+import { measuredRun } from '../../core/bench/measured-run.ts';
 import { orders } from '../../plugins/fixture/orders.ts';
 import type { Kind } from '../bench-database.ts';
-import type { Contestant } from '../course.ts';
 import { drayContestant, type Job, passwordOf, runCommand, tableWriter, writeJob } from '../dray-job.ts';
 import { freightOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';
-import { measuredRun } from '../measured-run.ts';
 import { type Haul, openHaul, type Rival } from '../rivals/haul.ts';
 import { intoTable } from '../tables/table-lanes.ts';
 import { csvFile, packedCsvFile } from './csv-file.ts';

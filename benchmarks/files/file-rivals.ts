@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Contestant } from '../course.ts';
+import type { Contestant } from '../../core/bench/course.ts';
 import type { Haul, Rival } from '../rivals/haul.ts';
 import { unlessInstalled } from '../rivals/programs.ts';
 import { psqlEnv, psqlWords } from '../rivals/psql.ts';

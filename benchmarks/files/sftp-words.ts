@@ -1,4 +1,4 @@
-import type { Command } from '../measured-run.ts';
+import type { Command } from '../../core/bench/measured-run.ts';
 import type { SftpPlace } from './place.ts';
 
 /** OpenSSH's client with one command. -f flushes to the disk, as dray does. */

@@ -1,12 +1,12 @@
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Contestant } from '../../core/bench/course.ts';
+import { type Command, measuredRun } from '../../core/bench/measured-run.ts';
 import { orders } from '../../plugins/fixture/orders.ts';
 import type { Arena } from '../arena.ts';
-import type { Contestant } from '../course.ts';
 import { drayContestant, writeJob } from '../dray-job.ts';
 import type { OpenLane } from '../lane.ts';
-import { type Command, measuredRun } from '../measured-run.ts';
 import { unlessInstalled } from '../rivals/programs.ts';
 import { sftpCommand } from './sftp-words.ts';
 import { intoSameFile, sha256Of } from './written-set.ts';

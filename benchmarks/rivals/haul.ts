@@ -1,6 +1,6 @@
+import type { Contestant } from '../../core/bench/course.ts';
 import type { Arena } from '../arena.ts';
 import type { BenchDatabase, Kind } from '../bench-database.ts';
-import type { Contestant } from '../course.ts';
 import type { Freight } from '../freight.ts';
 
 /** What there is to do in a lane between databases: the table of the source into the empty one of the target, which is called the same. */

@@ -1,4 +1,4 @@
-import { type Curve, curveChart } from '../charts/curve-chart.ts';
+import { type Curve, curveChart } from '../../core/bench/curve-chart.ts';
 import { quantile } from './night-table.ts';
 import type { NightResult } from './simulate.ts';
 import { hour } from './workload.ts';

@@ -1,5 +1,5 @@
+import type { Machine } from '../../core/bench/results.ts';
 import type { Kind } from '../bench-database.ts';
-import type { Machine } from '../results.ts';
 
 /** How one planner cuts one table. */
 export interface Planned {

@@ -1,4 +1,4 @@
-import { median } from '../results.ts';
+import { median } from '../../core/bench/results.ts';
 import { evennessOf } from './evenness.ts';
 import type { DistributionResult, Planned, SmallTablesResult, SplitBenchResult } from './split-results.ts';
 

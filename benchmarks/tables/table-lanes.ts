@@ -1,7 +1,7 @@
+import type { Course } from '../../core/bench/course.ts';
 import type { Fixture } from '../../plugins/fixture/fixture.ts';
 import { orders } from '../../plugins/fixture/orders.ts';
 import { type BenchDatabase, differenceOf, type Kind } from '../bench-database.ts';
-import type { Course } from '../course.ts';
 import { type Content, drayContestant, type Job, passwordOf, runCommand, tableReader, tableWriter, writeJob } from '../dray-job.ts';
 import { type Freight, freightOf, tableOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';

@@ -1,6 +1,6 @@
+import type { Contestant } from '../../core/bench/course.ts';
 import type { Arena } from '../arena.ts';
 import type { Kind } from '../bench-database.ts';
-import type { Contestant } from '../course.ts';
 import { type Content, drayCommand, drayContestant, type Plugin, passwordOf, tableReader, tableWriter, writeJob } from '../dray-job.ts';
 import { tableOf } from '../freight.ts';
 import type { OpenLane } from '../lane.ts';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import type { Contestant } from '../../core/bench/course.ts';
 import { tiny, tinyTableRows } from '../../plugins/fixture/tiny.ts';
 import type { Arena } from '../arena.ts';
 import type { BenchDatabase } from '../bench-database.ts';
-import type { Contestant } from '../course.ts';
 import { copyText } from '../fixtures/copy-text.ts';
 import { dumpWords, mariadbEnv, mariadbWords, unlessClientInstalled, unlessDumpInstalled } from '../rivals/mariadb.ts';
 import { unlessInstalled } from '../rivals/programs.ts';

@@ -1,8 +1,8 @@
+import type { Course } from '../../core/bench/course.ts';
 import { mysqlDdl, postgresDdl } from '../../plugins/fixture/ddl.ts';
 import { tiny, tinyTableRows, tinyTables } from '../../plugins/fixture/tiny.ts';
 import type { Arena } from '../arena.ts';
 import { type BenchDatabase, differenceOf, type Kind } from '../bench-database.ts';
-import type { Course } from '../course.ts';
 import { type Freight, tableOf } from '../freight.ts';
 
 /** Many tables of a hundred rows: names, and all their rows as one freight. */

@@ -37,6 +37,10 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+function wholeNumbers(text: string): number[] {
+  return text.split(',').map((one) => wholeNumber(one.trim()));
+}
+
 function digit(text: string): number {
   if (!/^\d$/.test(text)) throw new InvalidArgumentError('It must be a digit from 0 to 9.');
   return Number(text);
@@ -160,6 +164,34 @@ async function main(): Promise<number> {
     .addHelpText('after', "\nExamples:\n  dray plan orders.json\n  dray plan orders.json --json | jq '.contents[0].splits | length'")
     .action(async (file: string, options) => {
       exitCode = await (await import('./commands/plan.ts')).planJob(file, options);
+    });
+  program
+    .command('bench')
+    .description('measure jobs: run them again and again with different numbers of channels and beside other commands, in turn')
+    .argument('<file...>', 'job files; they must be able to run again and again, as with "preSql": ["TRUNCATE …"]')
+    .addOption(new Option('--channels <list>', 'numbers of channels, in turn; default 1 and that of the job').argParser(wholeNumbers))
+    .addOption(new Option('--runs <n>', 'runs of each').argParser(wholeNumber).default(5))
+    .addOption(
+      new Option('--against <command>', 'a shell command that does the same, measured in turn with the job; may be repeated')
+        .argParser((text: string, before: string[]) => [...before, text])
+        .default([], 'none'),
+    )
+    .option('--before <command>', 'a shell command before each run, off the clock')
+    .option('--markdown <file>', 'the table, for a file of its own')
+    .option('--svg <file>', 'the ratios as a chart')
+    .addOption(jobOptions.parameters)
+    .addOption(jobOptions.lenient)
+    .addOption(jobOptions.json)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dray bench orders.json --channels 1,2,4
+  dray bench orders.json --against 'pg_dump -a -t orders shop | psql warehouse' --before 'psql warehouse -c "TRUNCATE orders"'
+  dray bench *.json --json --svg bench.svg`,
+    )
+    .action(async (files: string[], options) => {
+      exitCode = await (await import('./commands/bench.ts')).benchJobs(files, options);
     });
   program
     .command('runs')

@@ -57,6 +57,7 @@ export const errorKinds = {
     exit: 1,
     remedy: 'This split kills the thread that reads it, which is a bug in dray, in a plugin or in a driver: report it.',
   },
+  BENCH_FAILED: { exit: 1, remedy: 'Mend it until it runs by itself, then measure it.' },
   STATE_UNUSABLE: { exit: 2, remedy: 'Give a folder that you may write to, with --state-dir or DRAY_STATE_DIR.' },
   RUN_UNKNOWN: { exit: 2, remedy: 'List the runs with `dray runs`.' },
   RUN_NOT_RESUMABLE: { exit: 2, remedy: 'Start the job anew with `dray run`.' },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Baseline } from '../../benchmarks/baseline.ts';
-import type { BenchResult } from '../../benchmarks/results.ts';
+import type { BenchResult } from '../../core/bench/results.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 

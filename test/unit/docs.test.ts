@@ -9,7 +9,13 @@ import { errorKinds } from '../../core/sdk/errors.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`), 'benchmarks/README.md'];
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+  'benchmarks/README.md',
+];
 const pluginPages = readdirSync(join(root, 'plugins')).flatMap((name) =>
   ['mysql', 'postgres', 'textfile'].includes(name) ? [`plugins/${name}/README.md`] : [],
 );

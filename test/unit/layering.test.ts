@@ -14,6 +14,7 @@ const rooms: Record<string, readonly string[]> = {
   splitter: ['sdk'],
   task: ['transform', 'transport', 'registry', 'sdk'],
   scheduler: [],
+  bench: [],
   report: ['task', 'sdk'],
   ledger: ['sdk'],
   load: ['sdk'],
@@ -21,7 +22,7 @@ const rooms: Record<string, readonly string[]> = {
   worker: ['task', 'registry', 'sdk'],
   controller: ['job', 'task', 'transform', 'splitter', 'scheduler', 'report', 'ledger', 'load', 'governor', 'transport', 'sdk'],
   serve: ['controller', 'report', 'ledger', 'task', 'job', 'sdk'],
-  cli: ['serve', 'controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
+  cli: ['bench', 'serve', 'controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */
 const typesOnly = [

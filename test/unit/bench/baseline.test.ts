@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { readBaseline, verdictsOf, writeBaseline } from '../../../benchmarks/baseline.ts';
 import { gate } from '../../../benchmarks/gate.ts';
 import { allLanes } from '../../../benchmarks/lanes.ts';
-import { ratiosOf } from '../../../benchmarks/ratios.ts';
-import type { LaneResult } from '../../../benchmarks/results.ts';
+import { ratiosOf } from '../../../core/bench/ratios.ts';
+import type { LaneResult } from '../../../core/bench/results.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { lane, result, series } from './results.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Contestant, type Course, runCourse } from '../../../benchmarks/course.ts';
 import { unlessInstalled } from '../../../benchmarks/rivals/programs.ts';
+import { type Contestant, type Course, runCourse } from '../../../core/bench/course.ts';
 
 const command = (title: string, script: string, isRival: boolean): Contestant => ({
   title,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { resultChart } from '../../../benchmarks/charts/result-chart.ts';
-import { ratiosOf } from '../../../benchmarks/ratios.ts';
-import { resultTables } from '../../../benchmarks/tables.ts';
+import { ratiosOf } from '../../../core/bench/ratios.ts';
+import { resultChart } from '../../../core/bench/result-chart.ts';
+import { resultTables } from '../../../core/bench/tables.ts';
 import { lane, result, series } from './results.ts';
 
 test('a ratio is the median of all rounds, each against the rival of the same round', () => {

@@ -1,4 +1,4 @@
-import type { BenchResult, LaneResult, Series } from '../../../benchmarks/results.ts';
+import type { BenchResult, LaneResult, Series } from '../../../core/bench/results.ts';
 
 /** All runs of a command, by their seconds. */
 export function series(title: string, isRival: boolean, ...seconds: number[]): Series {

@@ -1,6 +1,5 @@
-import type { LaneType } from './lane.ts';
 import { type Command, type Measurement, measuredRun } from './measured-run.ts';
-import type { LaneResult } from './results.ts';
+import type { LaneResult, LaneType } from './results.ts';
 
 export interface Contestant {
   readonly title: string;

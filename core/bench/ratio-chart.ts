@@ -1,4 +1,4 @@
-import type { Ratio } from '../ratios.ts';
+import type { Ratio } from './ratios.ts';
 
 const width = 900;
 const left = 430;

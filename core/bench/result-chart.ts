@@ -1,9 +1,9 @@
-import { curveMs } from '../measured-run.ts';
-import { ratiosOf } from '../ratios.ts';
-import type { BenchResult, LaneResult } from '../results.ts';
-import { median } from '../results.ts';
 import { type Axis, type Curve, curveChart, curveChartSize } from './curve-chart.ts';
+import { curveMs } from './measured-run.ts';
 import { ratioChart } from './ratio-chart.ts';
+import { ratiosOf } from './ratios.ts';
+import type { BenchResult, LaneResult } from './results.ts';
+import { median } from './results.ts';
 
 const { width } = curveChartSize;
 const colors = ['#0b6e4f', '#d1495b', '#30638e', '#8a5a00', '#6b4e9b', '#4f772d'];

@@ -17,7 +17,7 @@ export function resultTables({ machine, lanes }: BenchResult): string {
 
 function machineLine({ date, cpu, cores, memoryBytes, node, servers, loadBefore }: Machine): string {
   const memory = `${Math.round(memoryBytes / 2 ** 30)} GiB`;
-  return `${date}; ${cores} cores (${cpu}), ${memory}, shared with ${servers.join(' and ')}; Node ${node}; load before: ${loadBefore.toFixed(2)}`;
+  return `${date}; ${cores} cores (${cpu}), ${memory}${servers.length === 0 ? '' : `, shared with ${servers.join(' and ')}`}; Node ${node}; load before: ${loadBefore.toFixed(2)}`;
 }
 
 const throughputHead = ['lane', 'command', 'seconds: median (range)', '÷ rivals', 'rows/s', 'rows/CPU s', 'CPU s', 'peak MB'];

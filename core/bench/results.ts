@@ -1,5 +1,7 @@
-import type { LaneType } from './lane.ts';
 import type { Measurement } from './measured-run.ts';
+
+/** How the result of a lane is told: with ratios, as milliseconds, or by its memory. */
+export type LaneType = 'throughput' | 'latency' | 'memory';
 
 /** All runs of one command in a lane. */
 export interface Series {
