@@ -109,6 +109,8 @@ export class Arena {
   async #started<T extends { readonly version: string | undefined; stop(): Promise<void> }>(start: () => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
     const server = await start();
+    if (this.signal.aborted) await server.stop();
+    this.signal.throwIfAborted();
     this.#servers.push(server);
     if (server.version !== undefined) this.#options.say(`${server.version} is running`);
     return server;

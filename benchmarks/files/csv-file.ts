@@ -17,6 +17,7 @@ export async function csvFile(arena: Arena, freight: Freight): Promise<string> {
   const table = await arena.table('postgres', freight);
   return arena.made(`${tableOf(freight)}.csv`, async (path) => {
     const client = new pg.Client({ host: '127.0.0.1', port, user, password, database: 'source' });
+    client.on('error', () => undefined);
     await client.connect();
     try {
       await pipeline(client.query(copyTo(`COPY ${table} TO STDOUT WITH (FORMAT csv)`)), createWriteStream(path));

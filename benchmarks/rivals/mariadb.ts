@@ -49,7 +49,7 @@ export const dumpPipe: Rival = async ({ source, target, table }) => ({
   ...unlessDumpInstalled(),
 });
 
-/** MariaDB to MariaDB by files in between, with four threads each way, as many as it takes by itself. */
+/** MariaDB to MariaDB by files in between, with what both choose by themselves: four threads, of which one table keeps one busy. */
 export const mydumper: Rival = async ({ arena, source, target, table }) => {
   const folder = join(arena.folder, `mydumper-${table}`);
   const login = ({ port, user }: BenchDatabase) => `--host=127.0.0.1 --port=${port} --user=${user} --password="$MYSQL_PWD"`;
