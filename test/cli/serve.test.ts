@@ -270,6 +270,17 @@ describe('the server of a state folder', () => {
     expect(await answers('GET', `/runs/${run}/report`)).toEqual([404, 'REPORT_MISSING', expect.stringContaining(run)]);
   });
 
+  test('goes on when nobody reads any more what it says', async () => {
+    const server = await startServer();
+    server.running.child.stderr!.destroy();
+    server.running.child.stdout!.destroy();
+    const runs = [await server.submit(short()), await server.submit(short())];
+    for (const run of runs) await server.reaches(run, 'done');
+    expect(server.running.child.exitCode).toBeNull();
+    server.running.signal('SIGTERM');
+    expect((await server.running.ended).exitCode).toBe(143);
+  });
+
   test('is the only one, until it is gone', async () => {
     const server = await startServer();
     const second = await server.dray('serve', '--port', '0');

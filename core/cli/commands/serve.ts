@@ -27,6 +27,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   const controller = new Controller({ slots: options.slots, pools: options.pool });
   const interrupt = onInterrupt((message) => screen.line(message));
   let uncaught: Uncaught | undefined;
+  // Who has read what it says may be gone: the runs go on.
+  process.stderr.on('error', () => undefined);
   try {
     const server = await startServer(
       {
