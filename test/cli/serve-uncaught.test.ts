@@ -16,7 +16,7 @@ test.each(['timer', 'promise'])(
     const server = await startServer([], { env: { HIDDEN: secret } });
     const other = await server.submit(endless());
     await server.reaches(other, 'running');
-    const [{ writer }] = streamJob().job.content as [{ writer: object }];
+    const { writer } = streamJob().job.content[0]!;
     const reader = { name: throwing, parameter: { how, secret: '${env:HIDDEN}' } };
     const submitted = await server.dray('submit', writeJob(tempFolder(), { job: { content: [{ reader, writer }] } }, 'throwing.json'));
     const run = submitted.stdout.trim();
