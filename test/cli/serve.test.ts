@@ -349,9 +349,11 @@ describe('what a server leaves', () => {
     expect(stderr).toContain('2 runs can be resumed: `dray serve --resume`');
     expect(await server.dray('status')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('NO_SERVER') });
     const next = await startServer(['--resume'], { state: server.state });
+    await until('the young one goes on', 40_000, async () => expect((await next.status(young)).rows?.written).toBeGreaterThan(0));
+    // On a machine that others keep busy there may be one slot, and it would never leave that.
+    await next.ask('DELETE', `/runs/${young}`);
     await next.reaches(ran, 'done');
     expect(await countIn(table)).toEqual([rows, rows]);
-    expect((await next.reaches(young, 'running')).rows?.written).toBeGreaterThan(0);
   });
 
   test('is resumed over HTTP, too, but not a run that was cancelled before it had committed anything', async () => {
