@@ -26,9 +26,9 @@ export function moment(error: string) {
 export function momentOf(text: string, now: Date): number {
   const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
   if (time === null) return /^\d{4}-\d\d-\d\d[T ]/.test(text) ? Date.parse(text) : Number.NaN;
-  const at = new Date(now);
-  at.setHours(Number(time[1]), Number(time[2]), 0, 0);
-  // Not by adding 24 hours: the clocks may change in between.
-  if (at <= now) at.setDate(at.getDate() + 1);
-  return at.getTime();
+  // Not by adding 24 hours: the clocks may change in between, and today's time may be one that they leave out.
+  const atDay = (days: number) =>
+    new Date(now.getFullYear(), now.getMonth(), now.getDate() + days, Number(time[1]), Number(time[2])).getTime();
+  const today = atDay(0);
+  return today > now.getTime() ? today : atDay(1);
 }

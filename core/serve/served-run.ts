@@ -207,7 +207,8 @@ export class ServedRun {
   #waitsFor(): { waitsFor?: string } {
     const { isPaused, queuedFor, slots, priority, remarks } = this.handle;
     if (isPaused) return { waitsFor: `\`dray resume ${this.run}\`: it is paused` };
-    if (queuedFor === 'open') return { waitsFor: `its turn to begin: as many runs of priority ${priority} as may be are at work` };
+    if (queuedFor === 'open')
+      return { waitsFor: `its turn to begin: as many runs of priority ${priority} as may be are at work, or paused` };
     if (queuedFor === 'plan') return { waitsFor: 'its turn to be planned: as many runs as may be are planned now' };
     if (slots.waiting === 0 || slots.running > 0) return {};
     if (slots.delayed === slots.waiting) return { waitsFor: 'its next attempt: tasks that failed start again after a pause' };

@@ -10,6 +10,7 @@ import { reportedError, reportWithoutRun } from '../report/report.ts';
 import { asDrayError, DrayError } from '../sdk/index.ts';
 import type { Executor } from '../task/spec.ts';
 import { EventFeed } from './event-feed.ts';
+import { forRun } from './run-scope.ts';
 import { type RunStatus, statusOfStored } from './run-status.ts';
 import { ServedRun } from './served-run.ts';
 
@@ -179,7 +180,7 @@ export class ServedRuns {
     // It came in while the server was being stopped: it ends as those before it.
     if (this.#stopped !== undefined) served.cancel(this.#stopped);
     const { listener, signal } = served;
-    const running = controller.run(job, { ledger, ...wanted, signal, executor, listener });
+    const running = forRun(served.run, () => controller.run(job, { ledger, ...wanted, signal, executor, listener }));
     this.#runs.delete(served.run);
     this.#runs.set(served.run, served);
     served.begun(controller.find(served.run)!);

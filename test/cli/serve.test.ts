@@ -270,6 +270,17 @@ describe('the server of a state folder', () => {
     expect(await answers('GET', `/runs/${run}/report`)).toEqual([404, 'REPORT_MISSING', expect.stringContaining(run)]);
   });
 
+  test('goes on when nobody reads any more what it says', async () => {
+    const server = await startServer();
+    server.running.child.stderr!.destroy();
+    server.running.child.stdout!.destroy();
+    const runs = [await server.submit(short()), await server.submit(short())];
+    for (const run of runs) await server.reaches(run, 'done');
+    expect(server.running.child.exitCode).toBeNull();
+    server.running.signal('SIGTERM');
+    expect((await server.running.ended).exitCode).toBe(143);
+  });
+
   test('is the only one, until it is gone', async () => {
     const server = await startServer();
     const second = await server.dray('serve', '--port', '0');
@@ -338,9 +349,11 @@ describe('what a server leaves', () => {
     expect(stderr).toContain('2 runs can be resumed: `dray serve --resume`');
     expect(await server.dray('status')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('NO_SERVER') });
     const next = await startServer(['--resume'], { state: server.state });
+    await until('the young one goes on', 40_000, async () => expect((await next.status(young)).rows?.written).toBeGreaterThan(0));
+    // On a machine that others keep busy there may be one slot, and it would never leave that.
+    await next.ask('DELETE', `/runs/${young}`);
     await next.reaches(ran, 'done');
     expect(await countIn(table)).toEqual([rows, rows]);
-    expect((await next.reaches(young, 'running')).rows?.written).toBeGreaterThan(0);
   });
 
   test('is resumed over HTTP, too, but not a run that was cancelled before it had committed anything', async () => {

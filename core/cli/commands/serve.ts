@@ -1,5 +1,6 @@
 import { Controller } from '../../controller/controller.ts';
 import { DrayError } from '../../sdk/index.ts';
+import { currentRun } from '../../serve/run-scope.ts';
 import { type RunningServer, startServer } from '../../serve/serve.ts';
 import { count, plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -7,6 +8,10 @@ import { Screen } from '../screen.ts';
 import type { ServerEvent } from '../server-client.ts';
 import { type StateOptions, stateOf } from '../state.ts';
 import { endThreads, threadExecutor } from '../thread-pool.ts';
+import { onUncaught, type Uncaught } from '../uncaught.ts';
+
+/** After an exception nobody knows whether what was at work can still be undone. */
+const undoMs = 10_000;
 
 export interface ServeOptions extends StateOptions {
   readonly port: number;
@@ -21,6 +26,9 @@ export async function serve(options: ServeOptions): Promise<number> {
   const state = stateOf(options);
   const controller = new Controller({ slots: options.slots, pools: options.pool });
   const interrupt = onInterrupt((message) => screen.line(message));
+  let uncaught: Uncaught | undefined;
+  // Who has read what it says may be gone: the runs go on.
+  process.stderr.on('error', () => undefined);
   try {
     const server = await startServer(
       {
@@ -34,20 +42,35 @@ export async function serve(options: ServeOptions): Promise<number> {
     );
     screen.line(`dray serves on 127.0.0.1:${server.port}, with the state folder ${state}; Ctrl-C stops it`);
     const told = tell(server, screen);
+    uncaught = onUncaught((error) => failAtFault(server, error, screen));
     await takeUp(server, options.resume, screen);
-    await fired(interrupt.signal);
-    const name = interrupt.exitCode() === 143 ? 'SIGTERM' : 'Ctrl-C';
+    const failure = await Promise.race([fired(interrupt.signal), uncaught.first]);
+    if (failure !== undefined) setTimeout(() => process.exit(failure.exitCode), undoMs).unref();
+    const name = failure !== undefined ? 'an exception' : interrupt.exitCode() === 143 ? 'SIGTERM' : 'Ctrl-C';
     await server.stop(new DrayError('SERVER_STOPPED', `the server was stopped by ${name}; the rows of unfinished tasks were rolled back`));
     await told;
     const left = await server.runs.interrupted();
     const rest = left.length === 0 ? '' : `; ${plural(left.length, 'run')} can be resumed: \`dray serve --resume\``;
     screen.line(`the server has stopped${rest}`);
-    return interrupt.exitCode()!;
+    return failure?.exitCode ?? interrupt.exitCode()!;
   } finally {
     controller.close();
     await endThreads();
     interrupt.release();
+    uncaught?.release();
   }
+}
+
+/** An exception that nobody has caught ends the run that it came from, and nobody goes on with that; the others end with the server, and can be resumed. */
+function failAtFault({ runs }: RunningServer, error: DrayError, screen: Screen): DrayError {
+  const run = currentRun();
+  const served = run === undefined ? undefined : runs.find(run);
+  const whose = served === undefined ? 'the server' : `a plugin of the run ${served.run} ${served.job}`;
+  const failure = new DrayError('INTERNAL', `${whose} has thrown an exception that nobody catches: ${error.message}`, { cause: error });
+  const told = served === undefined ? failure : DrayError.fromWire(served.masked(failure.toWire()));
+  screen.error(told.toWire());
+  if (served?.hasEnded === false) served.cancel(told);
+  return told;
 }
 
 /** Goes on with what an earlier server has left, or says what it is. */
@@ -101,9 +124,9 @@ function wordsOf(event: ServerEvent): string | undefined {
   }
 }
 
-function fired(signal: AbortSignal): Promise<void> {
+function fired(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
 }
