@@ -28,24 +28,20 @@ interface SortedBlock {
 
 /** Unpacks one block after the other, in the same memory: 4 bytes for each of a block. */
 export class BlockUnpacker {
-  readonly #links: Uint32Array;
-
-  /** @param level of the stream, 1 to 9: hundreds of thousands of bytes of a block */
-  constructor(level: number) {
-    this.#links = new Uint32Array(level * 100_000);
-  }
+  readonly #links = new Uint32Array(900_000);
 
   /**
    * The bytes of the block whose 48 bits of mark have been taken.
    * @param bits in which it is whole; afterwards they stand behind it
+   * @param maxBytes that its stream allows, before runs are made long again
    * @returns its checksum, in the end
    * @throws OutOfBits, BadBzip2
    */
-  *unpack(bits: BitReader): Generator<Buffer, number> {
+  *unpack(bits: BitReader, maxBytes: number): Generator<Buffer, number> {
     const expected = bits.take32();
     if (bits.take(1) === 1) throw new BadBzip2('a block is randomised, as bzip2 did before 0.9.5');
     const origin = bits.take(24);
-    const block = this.#sorted(bits, origin);
+    const block = this.#sorted(bits, origin, maxBytes);
     let crc = -1;
     for (const chunk of unsorted(block)) {
       for (let at = 0; at < chunk.length; at++) crc = (crc << 8) ^ crcTable[(crc >>> 24) ^ chunk[at]!]!;
@@ -55,7 +51,7 @@ export class BlockUnpacker {
     return expected;
   }
 
-  #sorted(bits: BitReader, origin: number): SortedBlock {
+  #sorted(bits: BitReader, origin: number, maxBytes: number): SortedBlock {
     const values = readValues(bits);
     const end = values.length + 1;
     const tables = bits.take(3);
@@ -79,7 +75,7 @@ export class BlockUnpacker {
         // Digits of a number to the base of two, written with 1 and 2; the lowest comes first.
         run += runBit << symbol;
         runBit *= 2;
-        if (run > links.length - count) throw new BadBzip2('a block is longer than its stream says');
+        if (run > maxBytes - count) throw new BadBzip2('a block is longer than its stream says');
         continue;
       }
       if (run > 0) {
@@ -91,7 +87,7 @@ export class BlockUnpacker {
         runBit = 1;
       }
       if (symbol === end) break;
-      if (count === links.length) throw new BadBzip2('a block is longer than its stream says');
+      if (count === maxBytes) throw new BadBzip2('a block is longer than its stream says');
       const value = values[symbol - 1]!;
       values.copyWithin(1, 0, symbol - 1);
       values[0] = value;

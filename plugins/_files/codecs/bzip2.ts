@@ -25,10 +25,11 @@ export function bzip2(): Codec {
 
 async function* unpacked(source: AsyncIterable<Buffer>, file: string, maxBytes = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
   const stored = new StoredBytes(source);
+  const blocks = new BlockUnpacker();
   let produced = 0;
   try {
     do {
-      for await (const chunk of streamBytes(stored, file)) {
+      for await (const chunk of streamBytes(stored, blocks, file)) {
         produced += chunk.length;
         if (produced > maxBytes) throw tooLong(file, maxBytes, stored.offset);
         yield chunk;
@@ -39,7 +40,7 @@ async function* unpacked(source: AsyncIterable<Buffer>, file: string, maxBytes =
   }
 }
 
-async function* streamBytes(stored: StoredBytes, file: string): AsyncGenerator<Buffer> {
+async function* streamBytes(stored: StoredBytes, blocks: BlockUnpacker, file: string): AsyncGenerator<Buffer> {
   const startsAt = stored.offset;
   const head = await stored.take(headBytes);
   const level = /^BZh([1-9])$/.exec(head.toString('latin1'))?.[1];
@@ -48,7 +49,6 @@ async function* streamBytes(stored: StoredBytes, file: string): AsyncGenerator<B
     const sentence = startsAt === 0 ? 'does not begin like bzip2 data' : `goes on behind the end of its bzip2 data, at byte ${startsAt}`;
     throw broken(file, sentence, startsAt);
   }
-  const blocks = new BlockUnpacker(Number(level));
   let combined = 0;
   /** Bits of the next byte that belong to the block before. */
   let bit = 0;
@@ -63,7 +63,7 @@ async function* streamBytes(stored: StoredBytes, file: string): AsyncGenerator<B
         return;
       }
       if (!isSame(mark, blockMark)) throw new BadBzip2('no block begins where one should');
-      const crc = yield* blocks.unpack(bits);
+      const crc = yield* blocks.unpack(bits, Number(level) * 100_000);
       combined = ((combined << 1) | (combined >>> 31)) ^ crc;
     } catch (error) {
       if (error instanceof OutOfBits && (await isLast(stored, window.length))) throw cutOff(file, stored.offset + window.length);
