@@ -72,6 +72,14 @@ describe('what is not whole is an error', () => {
     }
   });
 
+  test('a checksum of all blocks that is another', async () => {
+    for (const bytes of [bzip2Of(textOf(2000)), stored]) {
+      expect(await outcome(codec, flipped(bytes, bytes.length - 3))).toEqual(
+        refused(/is damaged behind byte \d+: the checksum of the stream is wrong/),
+      );
+    }
+  });
+
   test('and bytes that no bzip2 has written never get through, whatever they are', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.integer({ min: 4, max: 60 }), async (noise, from) => {

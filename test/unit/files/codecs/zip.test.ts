@@ -141,6 +141,14 @@ describe('what is not whole is an error', () => {
     }
   });
 
+  test('a checksum that is another, with the name of the file', async () => {
+    const bytes = zipOf({ 'a.csv': lines('a', 50) }, '-0');
+    const [crcAt, byteAt] = [14, bytes.indexOf('7,a\n')];
+    for (const at of [crcAt, byteAt]) {
+      expect(await outcome(codec, flipped(bytes, at))).toEqual(refused(/the checksum or the length of a\.csv is wrong/));
+    }
+  });
+
   test('entries that the directory does not know, or that are gone', async () => {
     const bytes = zipOf({ 'a.csv': lines('a', 5), 'b.csv': lines('b', 5) });
     const [alone, other] = [zipOf({ 'a.csv': lines('a', 5) }), zipOf({ 'b.csv': lines('b', 5) })];
