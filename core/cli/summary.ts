@@ -22,7 +22,7 @@ export function summary(report: RunReport): string {
     lines.push(`  target   ${target.writer}: ${target.state}, ${plural(target.rows.written, 'row')}${why}`);
   }
   const leftOut = contents.reduce((sum, content) => sum + (content.leftOut ?? 0), 0);
-  if (leftOut > 0) lines.push(`  left out ${plural(leftOut, 'row')}, because an earlier table has their keys`);
+  if (leftOut > 0) lines.push(`  left out ${plural(leftOut, 'row')} of the source, as the job has it`);
   for (const { missed } of contents) {
     if (missed !== undefined) lines.push(`  late     ${missed.due} was missed by ${duration(missed.seconds)}`);
   }

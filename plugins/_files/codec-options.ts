@@ -1,12 +1,19 @@
 import { DrayError } from 'dray/sdk';
+import { bzip2 } from './codecs/bzip2.ts';
 import { encrypted, parseKey } from './codecs/cipher.ts';
 import type { CipherKey } from './codecs/cipher-chunks.ts';
 import type { Codec } from './codecs/codec.ts';
 import { gzip } from './codecs/gzip.ts';
+import { zip } from './codecs/zip.ts';
 import { zstd } from './codecs/zstd.ts';
 
+type Packing = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'zip';
+
+/** By the end of a name. */
+const packings: Readonly<Record<string, Packing>> = { gz: 'gzip', zst: 'zstd', bz2: 'bzip2', zip: 'zip' };
+
 interface CodecOptions {
-  readonly compress?: 'none' | 'gzip' | 'zstd' | undefined;
+  readonly compress?: Packing | undefined;
   readonly encryptionKey?: string | undefined;
 }
 
@@ -19,7 +26,7 @@ export function codecsByName({ compress, encryptionKey: keyText }: CodecOptions)
       throw new DrayError('KEY_WRONG', `${name} is encrypted, and the job has no "encryptionKey"`, { side: 'source', place: name });
     }
     const inner = isEncrypted ? name.slice(0, -'.enc'.length) : name;
-    const packing = compress ?? (/\.gz$/i.test(inner) ? 'gzip' : /\.zst$/i.test(inner) ? 'zstd' : 'none');
+    const packing = compress ?? packings[/\.(\w+)$/.exec(inner)?.[1]?.toLowerCase() ?? ''] ?? 'none';
     return [...packed(packing), ...(isEncrypted ? [encrypted(key!)] : [])];
   };
 }
@@ -37,8 +44,18 @@ export function writingCodecs(options: CodecOptions & { readonly compressLevel?:
   return { codecs: [...packing, ...(key === undefined ? [] : [encrypted(key)])], keyId: key?.id ?? null };
 }
 
-function packed(compress: 'none' | 'gzip' | 'zstd', level?: number): Codec[] {
+function packed(packing: Packing, level?: number): Codec[] {
   const how = level === undefined ? {} : { level };
-  if (compress === 'none') return [];
-  return [compress === 'gzip' ? gzip(how) : zstd(how)];
+  switch (packing) {
+    case 'none':
+      return [];
+    case 'gzip':
+      return [gzip(how)];
+    case 'zstd':
+      return [zstd(how)];
+    case 'bzip2':
+      return [bzip2()];
+    case 'zip':
+      return [zip()];
+  }
 }

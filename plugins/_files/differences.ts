@@ -23,8 +23,8 @@ export const fileReaderDifferences: readonly Difference[] = [
   { what: '`csvReaderConfig.recordDelimiter`', datax: 'any character', here: 'rows end with LF or CR LF' },
   {
     what: '`compress`',
-    datax: 'gzip (of the first member only), bzip2, zip, lzo, snappy',
-    here: 'gzip (whole) and zstd; left out: by the name of the file',
+    datax: 'gzip (of the first member only), bzip2 (of the first stream only), zip; of OSS lzo and snappy, too',
+    here: 'gzip and bzip2 (whole), zip (all files in it, as in DataX) and zstd; left out: by the name of the file',
   },
   {
     what: 'cells that do not fit their type',
@@ -73,7 +73,7 @@ export const fileWriterDifferences: readonly Difference[] = [
   },
   { what: '`dateFormat` left out', datax: 'seconds', here: 'as many digits of a fraction as there are' },
   { what: 'bytes', datax: 'texts in `encoding`', here: '`\\x` and hex digits, or with `byteEncoding` base64' },
-  { what: '`compress`', datax: 'gzip, bzip2', here: 'gzip, zstd' },
+  { what: '`compress`', datax: 'gzip, bzip2', here: 'gzip, zstd; bzip2 is refused' },
   { what: '`lineDelimiter`', datax: 'any text', here: 'LF or CR LF' },
   { what: '`fileFormat`', datax: 'sql, orc (with OSS)', here: 'neither; parquet, jsonl and copy' },
 ];

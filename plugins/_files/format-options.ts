@@ -13,9 +13,15 @@ export const encoding = z
   .transform((name) => (name.trim() === '' ? 'UTF-8' : name))
   .prefault('UTF-8');
 
-export const compress = choice(
-  ['none', 'gzip', 'zstd', ''],
-  () => 'Expected none, gzip or zstd: dray cannot pack or unpack anything else, not even zip and bzip2',
+export const compress = choice(['none', 'gzip', 'zstd', ''], (name) =>
+  /^(bzip2|zip)$/i.test(name)
+    ? `Expected none, gzip or zstd: ${name} files are read, and not written`
+    : 'Expected none, gzip or zstd: dray cannot pack anything else',
+);
+
+export const unpack = choice(
+  ['none', 'gzip', 'zstd', 'bzip2', 'zip', ''],
+  () => 'Expected none, gzip, zstd, bzip2 or zip: dray cannot unpack anything else',
 );
 
 /** DataX's names of formats that are no text, and what to do about them. */

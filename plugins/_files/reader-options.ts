@@ -1,7 +1,6 @@
 import { columnForms, flag, ignored, integer, refused, secret, z } from 'dray/sdk';
 import {
   characterCode,
-  compress,
   encoding,
   fieldDelimiter,
   fileFormat,
@@ -9,6 +8,7 @@ import {
   oneCharacter,
   oneOf,
   textQualifier,
+  unpack,
 } from './format-options.ts';
 import { keyedColumnOption } from './formats/text/columns.ts';
 
@@ -56,10 +56,12 @@ export const fileReaderShape = {
     .describe(
       'csv: cells may be quoted (RFC 4180); text: a quote is a character like others; copy: COPY text of PostgreSQL; jsonl: a JSON object per line; parquet',
     ),
-  compress: compress
+  compress: unpack
     .transform((name) => (name === '' ? undefined : name))
     .optional()
-    .describe('none, gzip or zstd; default: files that end in .gz or .zst are unpacked'),
+    .describe(
+      'none, gzip, zstd, bzip2 or zip (all files in it, one after the other); default: files that end in .gz, .zst, .bz2 or .zip are unpacked',
+    ),
   encryptionKey: secret()
     .optional()
     .describe('Key of files that end in .enc: 32 bytes as hex or base64; write "${env:NAME}" or "${file:path}"'),

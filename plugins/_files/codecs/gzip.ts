@@ -1,6 +1,7 @@
-import { createGunzip, createGzip, type Gunzip, type Gzip } from 'node:zlib';
+import { createGunzip, createGzip, type Gunzip } from 'node:zlib';
 import { broken, tooLong } from './broken.ts';
 import type { ByteSink, Codec } from './codec.ts';
+import { writeTo } from './write-to.ts';
 
 /** At node's own sizes (64 kB in, 16 kB out) it takes twice the time; memLevel 9 gives another tenth. */
 const chunkSize = 256 * 1024;
@@ -73,19 +74,6 @@ async function feed(stream: Gunzip, source: AsyncIterable<Buffer>, file: string)
     fed += chunk.length;
   }
   stream.end();
-}
-
-/** Also settles when the stream is destroyed while it waits for room: then zlib calls nobody back. */
-function writeTo(stream: Gzip | Gunzip, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error('the stream was closed'));
-    stream.once('close', stop);
-    stream.write(bytes, (error) => {
-      stream.off('close', stop);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }
 
 function inWords(error: unknown, file: string, offset: number): unknown {

@@ -189,10 +189,10 @@ test.each([
     2,
   ],
   [
-    'zip',
+    'lzo',
     [
       `{"job": {"content": [{"reader": {"name": "txtfilereader", "parameter": {"path": "p",`,
-      `"compress": "zip"}}, "writer": ${nowhere}}]}}`,
+      `"compress": "lzo"}}, "writer": ${nowhere}}]}}`,
     ],
     'JOB_INVALID',
     2,

@@ -253,7 +253,7 @@ describe('the textfile reader refuses', () => {
     ['neither', { column: [{ type: 'long' }] }],
     ['a format of a number', { column: [{ index: 0, type: 'long', format: 'yyyy' }] }],
     ['an unknown type', { column: [{ index: 0, type: 'uuid' }] }],
-    ['another compression', { compress: 'bzip2' }],
+    ['another compression', { compress: 'lzo' }],
     ['an empty delimiter', { fieldDelimiter: '' }],
     ['an unknown escape mode', { csvReaderConfig: { escapeMode: 3 } }],
     ['another record delimiter', { csvReaderConfig: { recordDelimiter: ';' } }],
