@@ -41,7 +41,7 @@ export function validate<S extends z.ZodObject>(schema: S, value: unknown, job: 
     if (issue.code !== 'unrecognized_keys') throw new DrayError('JOB_INVALID', sentenceOf(issue, path), { place: placeInJob(job, path) });
     const known = knownKeys(schema, issue.path);
     for (const key of issue.keys ?? []) {
-      const message = `unknown key "${key}" in ${path.length === 0 ? 'the job file' : textOf(path)}${suggestion(key, known)}`;
+      const message = `unknown key "${key}" in ${path.length === 0 ? 'the job file' : textOf(path)}${rightPlace(schema, issue.path, key) ?? suggestion(key, known)}`;
       const place = placeInJob(job, [...path, key]);
       if (!options.isLenient) throw new DrayError('JOB_UNKNOWN_KEY', message, { place });
       options.warn(`${message} (${place})`);
@@ -100,6 +100,17 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let found: z.ZodType[] = [schema];
   for (const step of path) found = found.flatMap((one) => children(one, step));
   return found.flatMap((one) => unwrap(one)).flatMap((one) => (one instanceof z.ZodObject ? Object.keys(one.shape) : []));
+}
+
+/** Where a key that is known one level further in, or further out, belongs. */
+function rightPlace(schema: z.ZodType, path: readonly PropertyKey[], key: string): string | undefined {
+  const inner = knownKeys(schema, path).find((child) => {
+    return [[child], [child, 0]].some((steps) => knownKeys(schema, [...path, ...steps]).includes(key));
+  });
+  if (inner !== undefined) return `; it belongs into "${inner}"`;
+  for (let depth = path.length - 1; depth >= 0; depth--)
+    if (knownKeys(schema, path.slice(0, depth)).includes(key)) return `; it belongs beside "${String(path[depth])}"`;
+  return undefined;
 }
 
 /** The schemas of what stands at a step into a value. */

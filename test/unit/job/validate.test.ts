@@ -45,6 +45,14 @@ test('an unknown key is refused with its place and the nearest key that is known
   );
 });
 
+test.each([
+  ['{"name": "a", "table": "t"}', 'unknown key "table" in the job file; it belongs into "connection"'],
+  ['{"name": "a", "channel": 1}', 'unknown key "channel" in the job file; it belongs into "speed"'],
+  ['{"name": "a", "connection": [{"jdbcUrl": "x", "size": 1}]}', 'unknown key "size" in connection[0]; it belongs beside "connection"'],
+])('a key at the wrong level is sent to the right one: %s', (text, message) => {
+  expect(() => check(text)).toThrow(expect.objectContaining({ code: 'JOB_UNKNOWN_KEY', message }));
+});
+
 test('an unknown key within a union is found too', () => {
   expect(() => check('{"name": "a", "speed": {"chanel": 1, "channel": 2}}')).toThrow(
     expect.objectContaining({ code: 'JOB_UNKNOWN_KEY', message: expect.stringContaining('did you mean "channel"') }),
