@@ -198,6 +198,15 @@ test.each([
     2,
   ],
   [
+    'the path of a key in place of its text',
+    [
+      `{"job": {"content": [{"reader": {"name": "ftpreader", "parameter": {"host": "h", "username": "u", "path": "p",`,
+      `"privateKey": "/home/u/key"}}, "writer": ${nowhere}}]}}`,
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
     'zip',
     [
       `{"job": {"content": [{"reader": {"name": "txtfilereader", "parameter": {"path": "p",`,
