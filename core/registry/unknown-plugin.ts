@@ -30,10 +30,10 @@ export function unknownPlugin(kind: PluginRef['kind'], name: string, known: read
       remedy: `Exchange files with that system (\`dray plugins\` lists what can), or write a ${kind} of your own: docs/writing-plugins.md.`,
     });
   }
-  const nearest = closest(
-    wanted,
-    known.flatMap(({ name: own, aliases = [] }) => [own, ...aliases]),
-  );
+  const names = known.flatMap(({ name: own, aliases = [] }) => [own, ...aliases]);
+  const twin = wanted.replace(/(reader|writer)$/, kind);
+  if (names.includes(twin)) return new DrayError('PLUGIN_UNKNOWN', `"${name}" is no ${kind}; the ${kind} is called "${twin}"`);
+  const nearest = closest(wanted, names);
   const isNear = distance(wanted, nearest) <= Math.max(2, wanted.length / 3);
   return new DrayError('PLUGIN_UNKNOWN', `there is no ${kind} called "${name}"${isNear ? `; the nearest is "${nearest}"` : ''}`);
 }

@@ -8,7 +8,7 @@ export const fileReaderDifferences: readonly Difference[] = [
     here: '`\\N` is NULL',
     tell: { option: 'nullFormat', when: 'absent' },
   },
-  { what: '`fieldDelimiter`', datax: 'one character', here: 'one or more' },
+  { what: '`fieldDelimiter`', datax: 'one character', here: 'one or more; `"\\\\t"`, which is no tab, is refused' },
   {
     what: '`csvReaderConfig.trimWhitespace` left out',
     datax: 'blanks at both ends of cells are cut off',
@@ -74,6 +74,7 @@ export const fileWriterDifferences: readonly Difference[] = [
   { what: '`dateFormat` left out', datax: 'seconds', here: 'as many digits of a fraction as there are' },
   { what: 'bytes', datax: 'texts in `encoding`', here: '`\\x` and hex digits, or with `byteEncoding` base64' },
   { what: '`compress`', datax: 'gzip, bzip2', here: 'gzip, zstd; bzip2 is refused' },
+  { what: '`fieldDelimiter` `"\\\\t"`', datax: 'a backslash and a t', here: 'is refused: a tab is `"\\t"`' },
   { what: '`lineDelimiter`', datax: 'any text', here: 'LF or CR LF' },
   { what: '`fileFormat`', datax: 'sql, orc (with OSS)', here: 'neither; parquet, jsonl and copy' },
 ];

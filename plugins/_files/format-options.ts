@@ -6,7 +6,14 @@ import { choice, integer, z } from 'dray/sdk';
 
 export const fileFormatNames = ['csv', 'text', 'copy', 'jsonl', 'parquet'] as const;
 
-export const fieldDelimiter = z.string().min(1).default(',').describe('Between cells; one or more characters');
+export const fieldDelimiter = z
+  .string()
+  .min(1)
+  .refine((text) => !/^\\([tnr0]|u[0-9a-f]{4}|x[0-9a-f]{2}|0\d\d)$/i.test(text), {
+    error: 'Expected a delimiter, and here stand a backslash and letters: JSON has one backslash in "\\t" and "\\u0001"',
+  })
+  .default(',')
+  .describe('Between cells; one or more characters');
 export const nullFormat = z.string().default('\\N').describe('What stands for NULL');
 export const encoding = z
   .string()

@@ -17,6 +17,7 @@ const csvWriterConfig = z.strictObject({
 const dateFormat = z.string().optional();
 
 const writeModes = ['truncate', 'overwrite-atomically', 'append', 'nonConflict'] as const;
+const writeModeFault = `Expected one of ${writeModes.join(', ')}`;
 
 /** What the writers of all storages take beside the folder of the files. */
 export const fileWriterShape = {
@@ -25,9 +26,9 @@ export const fileWriterShape = {
     .regex(/^[^/\0]+$/, 'Expected a name without slashes')
     .describe('Start of the file names, which go on with __RUN_TASK.csv'),
   writeMode: z
-    .string()
+    .string({ error: writeModeFault })
     .transform((given) => writeModes.find((mode) => mode.toLowerCase() === given.trim().toLowerCase()) ?? given)
-    .pipe(z.enum(writeModes, { error: `Expected one of ${writeModes.join(', ')}` }))
+    .pipe(z.enum(writeModes, { error: writeModeFault }))
     .meta({ enum: writeModes })
     .describe(
       'truncate: files that were written before under this fileName are replaced; overwrite-atomically: the same, and they can be read until the new ones can; append: they stay; nonConflict: they are an error',

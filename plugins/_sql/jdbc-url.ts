@@ -21,7 +21,12 @@ export function parseJdbcUrl(text: string, schemes: readonly string[], defaultPo
   const url = text.trim().replace(/^jdbc:/i, '');
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !schemes.includes(parsed.protocol.slice(0, -1).toLowerCase())) {
-    throw new DrayError('JOB_INVALID', `the jdbcUrl "${withoutUser(text)}" cannot be read`, { remedy: `Write it as ${example}.` });
+    const variable = /\$\{?(\w+)/.exec(text)?.[1];
+    const remedy =
+      variable === undefined
+        ? `Write it as ${example}.`
+        : `Give the variable ${variable} a value with -p ${variable}=…; the whole is written as ${example}.`;
+    throw new DrayError('JOB_INVALID', `the jdbcUrl "${withoutUser(text)}" cannot be read`, { remedy });
   }
   const database = decodeURIComponent(parsed.pathname.slice(1));
   if (database === '' || parsed.hostname === '') {

@@ -10,9 +10,9 @@ const options = z.strictObject({
     .describe('true: of several jdbcUrls a replica is used only if it replicates and is not behind, else the next one is tried'),
   zeroDate: z
     .enum(['keep', 'null'])
-    .default('keep')
+    .optional()
     .describe(
-      'What becomes of dates like 0000-00-00: keep them (a target that has no such date refuses the row), or make them NULL as DataX does',
+      'What becomes of dates like 0000-00-00: keep them (a target that has no such date refuses the row), or make them NULL as DataX does. Default: null where a jdbcUrl has zeroDateTimeBehavior=convertToNull, else keep',
     ),
 });
 
@@ -34,7 +34,7 @@ export default defineReader({
     {
       what: 'dates like 0000-00-00',
       datax: 'become NULL',
-      here: 'are kept, and refused by a target that has none; `"zeroDate": "null"` does as DataX',
+      here: 'are kept, and refused by a target that has none; `"zeroDate": "null"`, or zeroDateTimeBehavior=convertToNull in the jdbcUrl, does as DataX',
       tell: { option: 'zeroDate', when: 'absent' },
     },
     { what: '`float` columns', datax: 'six digits, as the server prints them: 3.14', here: 'all that the value has: 3.140000104904175' },

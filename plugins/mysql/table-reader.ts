@@ -28,6 +28,7 @@ import { entrance, mysqlShards } from './shard-dialect.ts';
 import { keysOf } from './shard-keys.ts';
 import { readyForSnapshot, type SnapshotToken } from './snapshot.ts';
 import { tableParts } from './table-parts.ts';
+import { zeroDatesAreNull } from './zero-dates.ts';
 
 /** Servers that are asked side by side. */
 const mostSessions = 16;
@@ -233,7 +234,8 @@ interface Selection {
 function selectOf(split: Split, from: string, { described, where, options }: Selection): string {
   const { range } = split;
   const { expressions, columns } = described;
-  const select = expressions.map((expression, index) => rendered(expression, columns[index]!, options));
+  const zeroIsNull = zeroDatesAreNull(options);
+  const select = expressions.map((expression, index) => rendered(expression, columns[index]!, zeroIsNull));
   const state = range === undefined ? undefined : stateOf(range);
   const leftOut = leftOutKeys(split);
   const conditions = [
@@ -247,9 +249,9 @@ function selectOf(split: Split, from: string, { described, where, options }: Sel
 }
 
 /** FLOAT prints only six digits (FLOAT(M,D) all that count); as a double it prints all. All else becomes canonical while it is read. */
-function rendered(expression: string, { mantissaBits, scale, type }: Column, { zeroDate }: MysqlReaderOptions): string {
+function rendered(expression: string, { mantissaBits, scale, type }: Column, zeroIsNull: boolean): string {
   if (mantissaBits === 24 && scale === undefined) return `(${expression}) + 0e0`;
-  if (zeroDate === 'null' && (type === 'date' || type === 'timestamp' || type === 'timestamptz')) {
+  if (zeroIsNull && (type === 'date' || type === 'timestamp' || type === 'timestamptz')) {
     return `CASE WHEN DAYOFMONTH(${expression}) = 0 OR MONTH(${expression}) = 0 THEN NULL ELSE ${expression} END`;
   }
   return expression;

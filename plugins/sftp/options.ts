@@ -1,4 +1,4 @@
-import { flag, ignored, integer, secret, z } from 'dray/sdk';
+import { flag, ignored, integer, refused, secret, z } from 'dray/sdk';
 import type { SftpOptions } from './connection.ts';
 
 /** How to reach the server; names as in DataX's ftpreader and ftpwriter where it has them. */
@@ -11,8 +11,14 @@ export const connectionShape = {
   port: integer({ min: 1, max: 65_535 }).default(22).describe('Port of the server'),
   username: z.string().min(1).describe('User'),
   password: secret().optional().describe('Password; write "${env:NAME}" or "${file:path}"'),
-  privateKey: secret().optional().describe('Private key, as text: "${file:/home/me/.ssh/id_ed25519}"'),
+  privateKey: secret()
+    .refine((text) => !/^\s*[/~.][^\n]*$/.test(text), {
+      error: 'Expected the text of a key, and this is a path: write "${file:…}" around it',
+    })
+    .optional()
+    .describe('Private key, as text: "${file:/home/me/.ssh/id_ed25519}"'),
   passphrase: secret().optional().describe('Of the private key'),
+  keyPassword: refused('it is called "passphrase" here'),
   agent: z.union([flag(), z.string()]).optional().describe('true: the SSH agent of SSH_AUTH_SOCK; or the path of its socket'),
   hostKey: z
     .strictObject({

@@ -123,7 +123,7 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
       title: 'neither table nor query',
       exitCode: 2,
       code: 'JOB_INVALID',
-      says: 'neither "table" nor "querySql"',
+      says: 'expected a "table" or a "querySql"',
       options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl }] }),
     },
     {

@@ -180,10 +180,28 @@ test.each([
     2,
   ],
   [
+    'a delimiter with one backslash too many',
+    [
+      '{"job": {"content": [{"reader": {"name": "txtfilereader", "parameter": {"path": "p",',
+      `"fieldDelimiter": "\\\\u0001"}}, "writer": ${nowhere}}]}}`,
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
     'plain FTP',
     [
       `{"job": {"content": [{"reader": {"name": "ftpreader", "parameter": {"host": "h", "username": "u", "path": "p",`,
       `"protocol": "ftp"}}, "writer": ${nowhere}}]}}`,
+    ],
+    'JOB_INVALID',
+    2,
+  ],
+  [
+    'the path of a key in place of its text',
+    [
+      `{"job": {"content": [{"reader": {"name": "ftpreader", "parameter": {"host": "h", "username": "u", "path": "p",`,
+      `"privateKey": "/home/u/key"}}, "writer": ${nowhere}}]}}`,
     ],
     'JOB_INVALID',
     2,

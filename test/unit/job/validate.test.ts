@@ -1,7 +1,7 @@
 import { parseTree } from 'jsonc-parser';
 import { expect, test } from 'vitest';
 import { suggestion, textOf, validate } from '../../../core/job/validate.ts';
-import { flag, ignored, integer, texts, z } from '../../../core/sdk/index.ts';
+import { choice, flag, ignored, integer, texts, z } from '../../../core/sdk/index.ts';
 
 const schema = z.strictObject({
   name: z.string(),
@@ -10,6 +10,8 @@ const schema = z.strictObject({
   connection: z.array(z.strictObject({ jdbcUrl: texts(), table: texts().optional() })).optional(),
   batchSize: ignored('rows are sent in batches'),
   speed: z.union([z.strictObject({ channel: integer() }), z.number()]).optional(),
+  options: z.record(z.string(), z.unknown()).optional(),
+  form: choice(['csv'], () => 'CSV is all there is').optional(),
 });
 
 /** Validates a text as if it stood in a job file at the top. */
@@ -43,6 +45,15 @@ test('an unknown key is refused with its place and the nearest key that is known
       place: 'job.json:3:35',
     }),
   );
+});
+
+test.each([
+  ['{"name": "a", "table": "t"}', 'unknown key "table" in the job file; it belongs into "connection"'],
+  ['{"name": "a", "elsewhere": 1}', 'unknown key "elsewhere" in the job file; options stand in "options"'],
+  ['{"name": "a", "channel": 1}', 'unknown key "channel" in the job file; it belongs into "speed"'],
+  ['{"name": "a", "connection": [{"jdbcUrl": "x", "size": 1}]}', 'unknown key "size" in connection[0]; it belongs beside "connection"'],
+])('a key at the wrong level is sent to the right one: %s', (text, message) => {
+  expect(() => check(text)).toThrow(expect.objectContaining({ code: 'JOB_UNKNOWN_KEY', message }));
 });
 
 test('an unknown key within a union is found too', () => {
@@ -81,6 +92,7 @@ test.each([
   ['{}', 'name: expected string, and it is missing', 'job.json:1:1'],
   ['{"name": "a", "size": 0}', 'size: expected a number of at least 1', 'job.json:1:15'],
   ['{"name": "a", "size": "x"}', 'size: expected a whole number, at least 1', 'job.json:1:15'],
+  ['{"name": "a", "form": "orc"}', 'form: CSV is all there is', 'job.json:1:15'],
   ['{"name": "a", "print": "yes"}', 'print: expected true or false', 'job.json:1:15'],
   ['{"name": "a", "connection": {}}', 'connection: expected a list, received object', 'job.json:1:15'],
   ['{"name": "a", "connection": [1]}', 'connection[0]: expected {…}, received number', 'job.json:1:30'],

@@ -67,6 +67,13 @@ test.each<[string, object, Record<string, string>]>([
   expect((await resolvePlugin('reader', name, join(folder, 'jobs'))).plugin.name).toBe('found');
 });
 
+test('the name of the other end is answered with that of this one', async () => {
+  await expect(resolvePlugin('reader', 'MysqlWriter', '.')).rejects.toMatchObject({
+    code: 'PLUGIN_UNKNOWN',
+    message: '"MysqlWriter" is no reader; the reader is called "mysqlreader"',
+  });
+});
+
 test('a misspelled name is answered with the nearest one', async () => {
   await expect(resolvePlugin('reader', 'mysqlraeder', '.')).rejects.toMatchObject({
     code: 'PLUGIN_UNKNOWN',

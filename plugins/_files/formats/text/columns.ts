@@ -2,21 +2,27 @@ import { type Column, DrayError, integer, type Schema, writeNull, writeText, z }
 import { type CellType, type CellTypeOption, cellType, typeNames } from './cell-types.ts';
 
 const columnFields = z
-  .strictObject({
-    index: integer({ min: 0 }).optional().describe('Which field of the row, counted from 0'),
-    value: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional().describe('The same value in every row, instead of a field'),
-    type: z
-      .string()
-      .toLowerCase()
-      .pipe(z.enum(typeNames))
-      .default('string')
-      .describe(`Type of the values: ${typeNames.join(', ')}, in any case`),
-    format: z
-      .string()
-      .optional()
-      .describe('How a date or timestamp is written, like yyyy.MM.dd; without a time part the column is a plain date'),
-    name: z.string().optional().describe('Name of the column; default c0, c1, … by index'),
-  })
+  .strictObject(
+    {
+      index: integer({ min: 0 }).optional().describe('Which field of the row, counted from 0'),
+      value: z
+        .union([z.string(), z.number(), z.boolean(), z.null()])
+        .optional()
+        .describe('The same value in every row, instead of a field'),
+      type: z
+        .string()
+        .toLowerCase()
+        .pipe(z.enum(typeNames))
+        .default('string')
+        .describe(`Type of the values: ${typeNames.join(', ')}, in any case`),
+      format: z
+        .string()
+        .optional()
+        .describe('How a date or timestamp is written, like yyyy.MM.dd; without a time part the column is a plain date'),
+      name: z.string().optional().describe('Name of the column; default c0, c1, … by index'),
+    },
+    { error: 'Expected {"index": N, "type": "…"}, or ["*"] in place of the list' },
+  )
   .refine(({ format, type }) => format === undefined || format === '' || type === 'date' || type === 'timestamp', {
     error: 'Expected "format" only with the type date or timestamp',
   });
