@@ -13,7 +13,7 @@ import {
   type WriterPlugin,
   watchOver,
 } from '../sdk/index.ts';
-import { openChain, type Transformed, type TransformerChain } from '../transform/chain.ts';
+import { openChain, type TransformerChain, untouched } from '../transform/chain.ts';
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import { allOf } from './all-limits.ts';
@@ -89,10 +89,6 @@ interface Arrival {
   /** Position of the first row of `read` among those that the reader has delivered, from 1. */
   readonly firstRow: number;
   readonly misfits: readonly Misfit[];
-}
-
-function untouched(batch: RecordBatch): Transformed {
-  return { batch, rows: undefined, filtered: 0, dirty: [] };
 }
 
 /** One attempt of one task. */
@@ -270,10 +266,14 @@ class TaskRun {
       }
       this.#reader = reader;
       for (let one = this.#members[this.#begun++]; one !== undefined; one = this.#members[this.#begun++]) {
-        this.#places.begin(one, { source: this.counters.rowsRead, target: this.counters.rowsRead - this.#rowsRejected });
+        const before = this.counters.rowsRead + this.#output.pendingRows;
+        this.#places.begin(one, { source: before, target: before - this.#rowsRejected });
+        this.#output.holdsBack = this.#begun < this.#members.length;
         await reader.read(one, this.#output, this.#stop.signal);
         await this.#output.flush();
       }
+      this.#output.holdsBack = false;
+      await this.#output.flush();
       isWhole = true;
       this.#channel.end();
     } finally {

@@ -23,6 +23,11 @@ export interface Transformed {
   readonly dirty: readonly { readonly row: number; readonly fault: DrayError }[];
 }
 
+/** A batch for which there are no transformers. */
+export function untouched(batch: RecordBatch): Transformed {
+  return { batch, rows: undefined, filtered: 0, dirty: [] };
+}
+
 /** The open transformers of a content, in order. */
 export class TransformerChain {
   /** The columns behind it. */

@@ -59,6 +59,8 @@ export interface FakeWriterOptions {
   readonly refuses?: (row: readonly Cell[]) => boolean;
   /** Called before each write, and may throw or never return. */
   readonly beforeWrite?: (task: number) => Promise<void> | void;
+  /** Told how many rows each write has. */
+  readonly onWrite?: (rows: number) => void;
   readonly beforeCommit?: (task: number) => Promise<void> | void;
   readonly prepare?: () => Promise<void>;
   readonly publish?: () => Promise<void>;
@@ -85,6 +87,7 @@ export function fakeWriter(options: FakeWriterOptions = {}) {
         return {
           async write(batch) {
             await options.beforeWrite?.(id);
+            options.onWrite?.(batch.rowCount);
             const wanted = [...batch.rows()];
             if (wanted.some((row) => options.refuses?.(row))) throw new DrayError('ROW_REJECTED', 'the target does not want it');
             rows.push(...wanted);

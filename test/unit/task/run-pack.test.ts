@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DrayError, type ReaderPlugin, type RecordOutput, type Split, type WriterPlugin } from '../../../core/sdk/index.ts';
+import { DrayError, type ReaderPlugin, RecordBatch, type RecordOutput, type Split, type WriterPlugin } from '../../../core/sdk/index.ts';
 import { runTask } from '../../../core/task/run-task.ts';
 import type { TaskSpec } from '../../../core/task/spec.ts';
 import { fakeReader, fakeTask, fakeWriter, listening } from '../../support/fake-plugins.ts';
@@ -115,11 +115,52 @@ test('a target that fails stops the pack before its next member', async () => {
   const writer = fakeWriter({ beforeWrite: () => Promise.reject(new DrayError('DISK_FULL', 'full')) });
   const reader = fakeReader({
     async read({ name }, out, signal) {
-      out.push([name]);
+      // More than a batch.
+      for (let row = 0; row < 12; row++) if (!out.push([name])) await out.drain();
       if (name === 'b') await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
     },
   });
   const { outcome } = await run(reader.plugin, writer.plugin, { split: packOf([1, 1, 1]) });
   expect(outcome).toMatchObject({ state: 'failed', error: { code: 'DISK_FULL', side: 'target' } });
   expect(reader.events).toEqual(['read a', 'read b', 'close']);
+});
+
+describe('batches of a pack', () => {
+  /** Hands over what it reads in its own ways: packed batches of its own, or row by row and with a flush behind each member. */
+  const handingOver = (kinds: readonly ('sends' | 'pushes' | 'flushes')[]) => {
+    let member = 0;
+    return fakeReader({
+      async read({ name, part }, out: RecordOutput) {
+        const kind = kinds[member++ % kinds.length]!;
+        const rows = Array.from({ length: Number(part) }, (_, row) => name + (row + 1));
+        if (kind === 'sends')
+          return out.send(new RecordBatch(out.schema, Buffer.from(rows.map((row) => `${row}\n`).join('')), rows.length));
+        for (const row of rows) if (!out.push([row])) await out.drain();
+        if (kind === 'flushes') await out.flush();
+      },
+    });
+  };
+
+  /** How many rows each write had. */
+  async function writesOf(reader: ReaderPlugin, counts: readonly number[], maxBytes: number) {
+    const sizes: number[] = [];
+    const writer = fakeWriter({ onWrite: (rows) => sizes.push(rows) });
+    const batch = { maxBytes, maxRows: 10_000 };
+    const { outcome } = await run(reader, writer.plugin, { split: packOf(counts), batch });
+    expect(outcome).toMatchObject({ state: 'done', counters: { rowsRead: cells(...counts).length } });
+    expect(writer.committed).toEqual(cells(...counts));
+    return sizes;
+  }
+
+  test.each([[['sends']], [['pushes']], [['flushes']], [['sends', 'pushes', 'flushes']], [['flushes', 'sends']]] as const)(
+    'hold rows of several members, when the reader %s, in their order',
+    async (kinds) => {
+      expect(await writesOf(handingOver(kinds).plugin, [3, 4, 0, 5, 2], 1 << 20)).toEqual([14]);
+    },
+  );
+
+  test('are handed over when they are full, and a big one as it is', async () => {
+    expect(await writesOf(handingOver(['sends']).plugin, [2, 400, 3], 1000)).toEqual([402, 3]);
+    expect(await writesOf(handingOver(['sends']).plugin, [400, 3, 2], 1000)).toEqual([400, 5]);
+  });
 });
