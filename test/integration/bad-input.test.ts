@@ -173,7 +173,7 @@ describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {
       title: 'two tables',
       exitCode: 2,
       code: 'JOB_INVALID',
-      says: 'one table',
+      says: 'names 2 tables',
       options: ({ jdbcUrl }) => ({ connection: [{ jdbcUrl, table: ['target', 'good'] }] }),
     },
     { title: 'a write mode that is none', exitCode: 2, code: 'JOB_INVALID', says: 'writeMode', options: () => ({ writeMode: 'upsert' }) },
