@@ -9,7 +9,10 @@ const colors = ['#0b6e4f', '#d1495b', '#30638e'];
 export function runningChart(nights: readonly NightResult[]): string {
   const lastAt = Math.max(...nights.map(({ endsAt }) => endsAt));
   const open = nights.reduce((longest, night) => (night.samples.length > longest.samples.length ? night : longest)).samples;
-  const highest = Math.max(...open.map(({ slots }) => slots));
+  // A policy that does not look at its hosts runs more tasks than they have slots open.
+  const highest = [...open.map(({ slots }) => slots), ...nights.flatMap(({ samples }) => samples.map(({ running }) => running))].reduce(
+    (most, one) => Math.max(most, one),
+  );
   const curves: Curve[] = [
     { title: 'open slots', color: '#999999', dash: '2 3', points: open.map(({ at, slots }) => [at, slots]) },
     ...nights.map(({ policy, samples }, index) => ({
@@ -22,13 +25,20 @@ export function runningChart(nights: readonly NightResult[]): string {
     index * hour,
     `${(index + 22) % 24}:00`,
   ]);
-  const marks = Array.from({ length: 5 }, (_, index): [number, string] => [
-    (highest / 4) * index,
-    Math.round((highest / 4) * index).toLocaleString('en'),
+  const step = roundStep(highest / 4);
+  const marks = Array.from({ length: Math.floor(highest / step) + 1 }, (_, index): [number, string] => [
+    step * index,
+    (step * index).toLocaleString('en'),
   ]);
   const every = Math.ceil(hours.length / 10);
   const across = { title: 'time of night', least: 0, most: lastAt, marks: hours.filter((_, index) => index % every === 0) };
   return curveChart('Running tasks', curves, across, { title: 'tasks', least: 0, most: highest * 1.05, marks });
+}
+
+/** 1, 2 or 5 with zeros behind it: the least that is no less. */
+function roundStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= least)!;
 }
 
 /** How many of the jobs of a priority have started within a time. */
@@ -42,7 +52,7 @@ export function waitChart(nights: readonly NightResult[]): string {
     dashes.map(([priority, dash]): Curve => {
       const waits = jobs.filter(({ job }) => job.priority === priority).map(({ waitedMs }) => Math.max(1, waitedMs / 1000));
       const points = Array.from({ length: 101 }, (_, part): [number, number] => [quantile(waits, part / 100), part / 100]);
-      return { title: `${policy}, priority ${priority}`, color: colors[index]!, dash, points };
+      return { title: `${policy.split(',')[0]}, priority ${priority}`, color: colors[index]!, dash, points };
     }),
   );
   const marks: [number, string][] = [

@@ -79,6 +79,11 @@ export interface Reader {
    */
   verify?(splits: readonly Split[]): Promise<void>;
   /**
+   * Told in a task, before the first `read`, which splits of a pack it will read one after the other: what they all need can be looked up at once then. Some may
+   * be given to other tasks after all.
+   */
+  expect?(splits: readonly Split[]): void;
+  /**
    * Reads one split to its end; resolves when the last row has been pushed. Called once per Task, and for a pack of small splits once for
    * each, one after the other.
    * When `signal` fires it should stop soon, also at the server (kill the query), and reject with anything.

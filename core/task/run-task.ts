@@ -265,6 +265,7 @@ class TaskRun {
         return;
       }
       this.#reader = reader;
+      if (this.#members.length > 1) reader.expect?.(this.#members);
       for (let one = this.#members[this.#begun++]; one !== undefined; one = this.#members[this.#begun++]) {
         const before = this.counters.rowsRead + this.#output.pendingRows;
         this.#places.begin(one, { source: before, target: before - this.#rowsRejected });

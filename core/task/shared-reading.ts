@@ -99,6 +99,7 @@ export class SharedReading {
   #readerFor(index: number, reader: Reader): Reader {
     return {
       schema: () => reader.schema(),
+      expect: (splits) => reader.expect?.(splits),
       read: (split, out, signal) =>
         new Promise((resolve, reject) => {
           if (out instanceof ChannelOutput) out.feed = this.#feed;

@@ -1,5 +1,6 @@
 import type { Column, Json, PluginContext, Reader, Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
+import { ExpectedParts, type TablePart } from '../_sql/expected-parts.ts';
 import { FirstRows, leftOutKeys } from '../_sql/first-rows.ts';
 import { withDatabase } from '../_sql/jdbc-url.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
@@ -12,7 +13,7 @@ import { ShardedSource } from '../_sql/sharded-source.ts';
 import { sideBySide } from '../_sql/side-by-side.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
-import { columnTypes, findTable, tableColumns } from './catalog.ts';
+import { columnsOfTables, columnTypes, findTable, lookForTables, tableColumns } from './catalog.ts';
 import { connectFirst, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
 import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';
 import { serverFault } from './faults.ts';
@@ -54,6 +55,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
   const firstRead = places.findIndex(({ tables, queries }) => tables.length + queries.length > 0);
   const readied = new WeakSet<Session>();
   const sources = new Map<string, Source>();
+  const expected = new ExpectedParts();
   const verified: Verified = new Map();
   /** By session. */
   const held = new Map<string, HeldSnapshot>();
@@ -74,6 +76,21 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     if (table === undefined) return { from: `(${query}) AS source`, columns: [] };
     const found = await findTable(session, table);
     return { from: found.sql, columns: await tableColumns(session, found) };
+  }
+
+  /** Two statements instead of two for each. One that is missing is told of when it is read. */
+  async function lookUpAll(session: Session, parts: readonly TablePart[]): Promise<void> {
+    if (parts.length === 0) return;
+    const tables = await lookForTables(
+      session,
+      parts.map(({ table }) => table),
+    );
+    const found = tables.filter((table) => table !== undefined);
+    const columns = await columnsOfTables(session, found);
+    for (const [index, part] of parts.entries()) {
+      const table = tables[index];
+      if (table !== undefined) sources.set(JSON.stringify(part), { from: table.sql, columns: columns[found.indexOf(table)]! });
+    }
   }
 
   /** What the reader itself says of the rows of a part. */
@@ -97,6 +114,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     const part = split.part as unknown as Part;
     const key = JSON.stringify(part);
     const lookUp = () => requireTable(nameOf(part), sourceOf(session, part));
+    if (!sources.has(key)) await lookUpAll(session, expected.with(part));
     const { from, columns } = sources.get(key) ?? (await lookUp());
     sources.set(key, { from, columns });
     const select = part.table === undefined ? { expressions: ['*'], own: [] } : logical.planned(planned, columns, valuesOf(part));
@@ -164,6 +182,8 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     async joinSnapshot(token) {
       for (const [key, name] of Object.entries(token as SnapshotToken)) held.set(key, await HeldSnapshot.begin(await ready(key), name));
     },
+
+    expect: (splits) => expected.expect(splits, (part) => sources.has(JSON.stringify(part))),
 
     async read(split, out, signal) {
       signal.throwIfAborted();

@@ -1,5 +1,6 @@
 import { type Column, DrayError, type Json, type PluginContext, type Reader, type Schema, type Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
+import { ExpectedParts, type TablePart } from '../_sql/expected-parts.ts';
 import { FirstRows, leftOutKeys } from '../_sql/first-rows.ts';
 import { withDatabase } from '../_sql/jdbc-url.ts';
 import { rangeCondition } from '../_sql/key-range.ts';
@@ -11,7 +12,7 @@ import { requireDistinctKeys } from '../_sql/shard-keys.ts';
 import { ShardedSource } from '../_sql/sharded-source.ts';
 import { sideBySide } from '../_sql/side-by-side.ts';
 import { condition } from '../_sql/table-names.ts';
-import { findTable, type Table, tableColumns } from './catalog.ts';
+import { columnsOfTables, findTable, lookForTables, type Table, tableColumns } from './catalog.ts';
 import { type Client, connectReader, disconnect, quoteName, quoteText } from './connection.ts';
 import { copyOut } from './copy-out.ts';
 import { explained } from './explain.ts';
@@ -43,6 +44,8 @@ interface Source {
   /** Of the table. */
   readonly columns: readonly Column[];
 }
+
+const keyOf = (part: TablePart) => `${sessionOf(part)} ${part.table}`;
 
 /** Databases that are asked side by side. */
 const mostSessions = 4;
@@ -77,6 +80,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   );
   const firstRead = places.findIndex(({ tables, queries }) => tables.length + queries.length > 0);
   const sources = new Map<string, Source>();
+  const expected = new ExpectedParts();
   const verified = new Set<string>();
   let joined: SnapshotToken = {};
   /** Known once the run is planned, where rows of later tables are left out. */
@@ -88,13 +92,31 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   async function sourceOf(client: Client, part: Part): Promise<Source> {
     const { table, query } = part;
     if (table === undefined) return { from: `(${query}) AS source`, table, columns: [] };
-    const key = `${sessionOf(part)} ${table}`;
+    const key = keyOf({ ...part, table });
     const known = sources.get(key);
     if (known !== undefined) return known;
-    const found = await findTable(client, table);
-    const source = { from: found.sql, table: found, columns: await tableColumns(client, found) };
+    await lookUpAll(client, expected.with(part));
+    return sources.get(key) ?? (await lookUp(client, key, table));
+  }
+
+  async function lookUp(client: Client, key: string, name: string): Promise<Source> {
+    const table = await findTable(client, name);
+    const source = { from: table.sql, table, columns: await tableColumns(client, table) };
     sources.set(key, source);
     return source;
+  }
+
+  /** Three statements instead of three for each. One that is missing is told of when it is read. */
+  async function lookUpAll(client: Client, all: readonly TablePart[]): Promise<void> {
+    if (all.length === 0) return;
+    const names = all.map(({ table }) => table);
+    const tables = await lookForTables(client, names);
+    const found = tables.filter((table) => table !== undefined);
+    const columns = await columnsOfTables(client, found);
+    for (const [index, part] of all.entries()) {
+      const table = tables[index];
+      if (table !== undefined) sources.set(keyOf(part), { from: table.sql, table, columns: columns[found.indexOf(table)]! });
+    }
   }
 
   /** What the reader itself says of the rows of a part. */
@@ -179,6 +201,8 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     async joinSnapshot(token) {
       joined = token as unknown as SnapshotToken;
     },
+
+    expect: (splits) => expected.expect(splits, (part) => sources.has(keyOf(part))),
 
     async read(split, out, signal) {
       signal.throwIfAborted();
