@@ -9,11 +9,14 @@ export async function copyOut(client: Client, select: string, out: RecordOutput,
   const stream = client.query(copyTo(`COPY (${select}) TO STDOUT`, { highWaterMark: 256 * 1024 }));
   const { builder } = out;
   const canHoldEscapes = out.schema.columns.some(({ type }) => type === 'string' || type === 'json');
+  /** What is left of earlier splits of a pack stands before it in the builder. */
+  let canonicalEnd = builder.position;
   const send = async () => {
-    const batch = builder.take();
-    if (batch === undefined) return;
-    const isForeign = canHoldEscapes && hasForeignEscape(batch.bytes);
-    await out.send(isForeign ? new RecordBatch(batch.schema, withCanonicalEscapes(batch.bytes), batch.rowCount) : batch);
+    if (canHoldEscapes && hasForeignEscape(builder.buffer.subarray(canonicalEnd, builder.position))) {
+      const batch = builder.take()!;
+      await out.send(new RecordBatch(batch.schema, withCanonicalEscapes(batch.bytes), batch.rowCount));
+    } else await out.flush();
+    canonicalEnd = builder.position;
   };
   /** Start of a row whose end has not come yet; joined only once, for a row may be a gigabyte. */
   let rest: Buffer[] = [];
