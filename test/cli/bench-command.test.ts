@@ -43,7 +43,7 @@ test('a job is run with each number of channels, in turn with other commands, an
 test('a job that does not write the same number of rows each time is void', async () => {
   const folder = tempFolder();
   const path = join(folder, 'rows.txt');
-  const script = `printf '1\\n%.0s' $(seq $(( $(wc -l < ${path}.count) + 1 ))) > ${path}; echo >> ${path}.count`;
+  const script = `printf '1\\n%.0s' $(seq $(( $(wc -l < ${path}-runs) + 1 ))) > ${path}; echo >> ${path}-runs`;
   const job = {
     job: {
       content: [
@@ -54,7 +54,7 @@ test('a job that does not write the same number of rows each time is void', asyn
       ],
     },
   };
-  const before = `touch ${path}.count; ${script}`;
+  const before = `touch ${path}-runs; ${script}`;
   const { exitCode, stdout } = await runDray(['bench', writeJob(folder, job), '--runs', '2', '--channels', '1', '--before', before]);
   expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/VOID: .*dray, 1 channel wrote 2 rows instead of 1\./)]);
 });

@@ -64,14 +64,14 @@ async function benchJob(file: string, bench: Bench): Promise<LaneResult> {
   const channels = options.channels ?? [...new Set([1, job.channels ?? defaultChannels()])];
   const runs = channels.map((count) => runOf(file, count, bench));
   screen.line(
-    `${job.name}: runs once to warm up, then ${plural(options.runs, 'time')} with each of ${channels.join(', ')} channels${besides(options)}`,
+    `${job.name}: runs once to warm up, then ${plural(options.runs, 'time')} with ${channels.length === 1 ? plural(channels[0]!, 'channel') : `each of ${channels.join(', ')} channels`}${besides(options)}`,
   );
   // Tells what its rows are, and fills the caches of the servers.
   const warmUp = runs[0]!;
   await before(bench);
   await measuredRun(warmUp.command, signal).catch((error: Error) => {
     signal.throwIfAborted();
-    throw new DrayError('BENCH_FAILED', `the job cannot be measured, because a run of it fails. ${error.message}`, { place: file });
+    throw new DrayError('BENCH_FAILED', `the job cannot be measured, because a run of it fails. ${firstLine(error)}`, { place: file });
   });
   const rows = await warmUp.rows();
   const rivals = options.against.map(
@@ -136,8 +136,13 @@ async function before({ options, signal }: Bench): Promise<void> {
   if (options.before === undefined) return;
   await measuredRun(shell(options.before), signal).catch((error: Error) => {
     signal.throwIfAborted();
-    throw new DrayError('BENCH_FAILED', `the command of --before fails: ${options.before}. ${error.message}`);
+    throw new DrayError('BENCH_FAILED', `the command of --before fails: ${options.before}. ${firstLine(error)}`);
   });
+}
+
+/** What stands below it is for who runs the command by itself. */
+function firstLine({ message }: Error): string {
+  return message.split('\n')[0]!;
 }
 
 function shell(line: string): Command {
