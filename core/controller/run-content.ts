@@ -76,6 +76,8 @@ export function isWorthResuming(failure: DrayError, tasks: readonly TaskReport[]
 
 /** Shorter work tells nothing of a speed. */
 const minLearnedSeconds = 1;
+/** What it took to move less says more of how a task begins and ends. */
+const minLearnedBytes = 8 << 20;
 
 class ContentRun {
   readonly #targets: readonly [ContentTarget, ...ContentTarget[]];
@@ -236,7 +238,9 @@ class ContentRun {
 
   /** What this run has shown of the speed between these systems. */
   async #learn(): Promise<void> {
-    const done = this.#targets[0].reports.filter(({ state, isFromEarlierProcess }) => state === 'done' && isFromEarlierProcess !== true);
+    const done = this.#targets[0].reports.filter(
+      ({ state, isFromEarlierProcess, bytes }) => state === 'done' && isFromEarlierProcess !== true && bytes.read >= minLearnedBytes,
+    );
     const seconds = done.reduce((sum, task) => sum + task.seconds, 0);
     const bytes = sumOf(done).bytes.read;
     const { bytesPerSecond, recordsPerSecond } = this.#context.job;

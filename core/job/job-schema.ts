@@ -53,7 +53,7 @@ const setting = z.strictObject({
   splitBytes: integer({ min: 1 << 20 })
     .optional()
     .describe(
-      'Bytes of the source that one task should read; big tables are cut accordingly, small ones packed together. Default: what a thread has moved between these systems in two seconds before, 4 to 256 MB; 64 MB where that is not known',
+      'Bytes of the source that one task should read; big tables are cut accordingly, small ones packed together. Default: 64 MB; by how fast a thread was between these systems before, up to 256 MB, and down to 4 MB so that a task takes a minute at most',
     ),
   guarantee: guarantee
     .default('at-least-once')

@@ -2,8 +2,11 @@ import type { Split } from '../sdk/index.ts';
 
 /** Bytes at the source that one task should read, where neither the job file nor earlier runs say. */
 const defaultSplitBytes = 64 << 20;
-/** How long a task should last: long beside what it costs to begin one, short beside what is lost when it fails. */
-const taskSeconds = 2;
+/**
+ * How long a task should last, and may last: long beside what it costs to begin one (some 50 ms between databases), short beside what is lost when it fails. It is
+ * small only between slow systems: small tasks make slow ones look slower still.
+ */
+const [taskSeconds, mostTaskSeconds] = [2, 60];
 const [leastSplitBytes, mostSplitBytes] = [4 << 20, 256 << 20];
 /** Splits per channel at least, so that a channel that finishes early takes more. */
 const splitsPerChannel = 4;
@@ -32,7 +35,8 @@ export interface SplitSizes {
  */
 export function splitBytesAt(bytesPerSecond: number | undefined): number {
   if (bytesPerSecond === undefined) return defaultSplitBytes;
-  return Math.min(mostSplitBytes, Math.max(leastSplitBytes, Math.round(bytesPerSecond * taskSeconds)));
+  const atMost = Math.min(mostSplitBytes, Math.max(leastSplitBytes, bytesPerSecond * mostTaskSeconds));
+  return Math.round(Math.min(atMost, Math.max(defaultSplitBytes, bytesPerSecond * taskSeconds)));
 }
 
 /** How much each task of a content should read: `splitBytes`, or less so that all channels have work, or more so that tasks stay few. */

@@ -1,5 +1,5 @@
 /** A write that takes less is not held up by the way to the target, so that bigger batches would only take memory. */
-const briefMs = 40;
+const briefMs = 80;
 /** One that takes longer keeps locks, progress and a cancellation waiting. */
 const longMs = 1000;
 /** Writes of full batches that are looked at before anything is changed. */

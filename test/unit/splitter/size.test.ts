@@ -19,6 +19,8 @@ function piecesOfTable(part: Omit<Split, 'name'>, { channels = 1, splitBytes = s
 test.each([
   ['64 MiB where nobody has measured these systems', undefined, 64],
   ['what a thread moves in two seconds', 40 * MiB, 80],
+  ['64 MiB where that takes up to a minute', 2 * MiB, 64],
+  ['what a thread moves in a minute where they are slow', MiB / 2, 30],
   ['no less than 4 MiB, however slow they are', 1000, 4],
   ['no more than 256 MiB, however fast they are', 10_000 * MiB, 256],
 ])('a task is meant to read %s', (_, bytesPerSecond, mebibytes) => {

@@ -15,7 +15,7 @@ test('batches stay as planned where the target answers at once', () => {
 });
 
 test('batches grow to four times their size where the way to the target is long', () => {
-  expect(settled(new BatchPace(planned), { delayMs: 50, megabytesPerSecond: 100 })).toBe(4 * planned);
+  expect(settled(new BatchPace(planned), { delayMs: 90, megabytesPerSecond: 100 })).toBe(4 * planned);
 });
 
 test('no batch that was planned for a task alone becomes bigger than four megabytes', () => {
@@ -47,7 +47,7 @@ test('batches grow again when a target is fast again', () => {
   const pace = new BatchPace(planned);
   settled(pace, { delayMs: 0, megabytesPerSecond: 0.1 });
   expect(pace.bytes).toBeLessThan(planned);
-  expect(settled(pace, { delayMs: 60, megabytesPerSecond: 100 })).toBe(4 * planned);
+  expect(settled(pace, { delayMs: 90, megabytesPerSecond: 100 })).toBe(4 * planned);
 });
 
 test('small last batches of splits and huge rows do not count', () => {
