@@ -29,7 +29,7 @@ export function resultChart({ lanes }: BenchResult): string {
     y += panel.height;
     return panel.svg.replace('<svg ', at);
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">\n${placed.join('')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"><title>dray beside others</title>\n${placed.join('')}</svg>\n`;
 }
 
 /** Of the run of each memory lane that took most. */

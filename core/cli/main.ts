@@ -168,7 +168,7 @@ async function main(): Promise<number> {
   program
     .command('bench')
     .description('measure jobs: run them again and again with different numbers of channels and beside other commands, in turn')
-    .argument('<file...>', 'job files; they must be able to run again and again, as with "preSql": ["TRUNCATE …"]')
+    .argument('<file...>', 'job files or URLs; they must be able to run again and again, as with "preSql": ["TRUNCATE …"]')
     .addOption(new Option('--channels <list>', 'numbers of channels, in turn; default 1 and that of the job').argParser(wholeNumbers))
     .addOption(new Option('--runs <n>', 'runs of each').argParser(wholeNumber).default(5))
     .addOption(

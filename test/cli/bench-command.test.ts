@@ -63,6 +63,8 @@ test('a job that fails, and a command that fails before it, are told in one sent
   const folder = tempFolder();
   const missing = await runDray(['bench', writeJob(folder, jobOf('many'))]);
   expect([missing.exitCode, missing.stderr]).toEqual([2, expect.stringContaining('error JOB_INVALID')]);
+  const input = await runDray(['bench', '-'], { input: JSON.stringify(jobOf(5)) });
+  expect([input.exitCode, input.stderr]).toEqual([2, expect.stringContaining('error USAGE: dray bench runs a job again and again')]);
   const before = await runDray(['bench', writeJob(folder, jobOf(5)), '--before', 'echo no >&2; false']);
   expect([before.exitCode, before.stderr]).toEqual([
     1,

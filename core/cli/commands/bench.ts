@@ -60,6 +60,10 @@ export async function benchJobs(files: readonly string[], options: BenchCommandO
 async function benchJob(file: string, bench: Bench): Promise<LaneResult> {
   const { options, screen, signal } = bench;
   const { param, lenient, json } = options;
+  if (file === '-')
+    throw new DrayError('USAGE', 'dray bench runs a job again and again, and standard input can be read once', {
+      remedy: 'Give a file or a URL.',
+    });
   const job = await loadForCommand(file, { param, lenient, json }, screen);
   const channels = options.channels ?? [...new Set([1, job.channels ?? defaultChannels()])];
   const runs = channels.map((count) => runOf(file, count, bench));
