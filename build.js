@@ -1,6 +1,6 @@
 // Compiles dist, and packs what `dray` itself runs into dist/bundle: a start has a hundred files to load then, and not five hundred, which is a
-// quarter of its CPU. Files that would come out the same are left as they are, so that a build never pulls a module from under a running
-// dray (`npx dray` in a clone builds first); what has lost its source goes, since a folder of plugins is a plugin.
+// quarter of its CPU. Files that would come out the same are left as they are, so that a build of the same sources never pulls a module from under a
+// running dray (`npx dray` in a clone builds first); what has lost its source goes, since a folder of plugins is a plugin.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

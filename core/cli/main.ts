@@ -9,7 +9,7 @@ import { addServerCommands } from './server-commands.ts';
 const exitCodes = `
 Exit codes:
   0    done
-  1    internal error: a bug in dray or in a plugin
+  1    internal error: a bug in dray or in a plugin; dray bench: a run failed
   2    usage or job file
   3    source: cannot be reached or read
   4    target: cannot be reached or written

@@ -76,8 +76,8 @@ export function isWorthResuming(failure: DrayError, tasks: readonly TaskReport[]
 
 /** Shorter work tells nothing of a speed. */
 const minLearnedSeconds = 1;
-/** What it took to move less says more of how a task begins and ends. */
-const minLearnedBytes = 8 << 20;
+/** What it took to move less says more of how a task begins and ends; no task that was cut for its bytes is smaller. */
+const minLearnedBytes = 2 << 20;
 
 class ContentRun {
   readonly #targets: readonly [ContentTarget, ...ContentTarget[]];

@@ -36,7 +36,7 @@ export interface SplitHint {
 /** Where a reader puts rows. Everything pushed goes through the Channel, whose limits make the reader wait. */
 export interface RecordOutput {
   readonly schema: Schema;
-  /** For readers that write packed text themselves; call `flush` when it is full. */
+  /** For readers that write packed text themselves; call `flush` when it is full. Rows of an earlier split may stand in it: look at how it grows, not at what it has. */
   readonly builder: BatchBuilder;
   /**
    * Adds one row, one text or NULL per column of the schema. A row that is not Unicode text becomes a dirty record.
@@ -45,9 +45,9 @@ export interface RecordOutput {
   push(cells: readonly Cell[]): boolean;
   /** Hands over full batches and waits until the Channel has room. Rejects when the task was cancelled. */
   drain(): Promise<void>;
-  /** Hands over what is in `builder`, full or not, and waits for room. */
+  /** Hands over what is in `builder`, full or not, and waits for room. Not needed at the end of a split: what is left then may share a batch with the next split of a pack. */
   flush(): Promise<void>;
-  /** Hands over a ready batch, and waits for room. */
+  /** Hands over a ready batch, behind what is in `builder`, and waits for room. */
   send(batch: RecordBatch): Promise<void>;
   /** Counts a row of the source that cannot become a record. `fault` is a ROW_REJECTED that says why; never the value. */
   reject(fault: DrayError): void;

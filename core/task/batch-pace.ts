@@ -15,7 +15,8 @@ const mostBytes = 4 << 20;
 
 /**
  * How many bytes a batch should have, by what writes to one target have taken: twice as many as long as that makes them faster, as where the way to a server
- * is long and each batch waits for its answer; half as many where one write takes longer than a second. It starts with what was planned.
+ * is long and each batch waits for its answer; half as many where one write takes longer than a second. It starts with what was planned, and stays there where
+ * transformers make the batches that are written much smaller or bigger than those that are read.
  */
 export class BatchPace {
   #bytes: number;

@@ -15,10 +15,6 @@ export class ChannelOutput implements RecordOutput {
   readonly builder: BatchBuilder;
   /** Where batches come from that several tasks share; undefined: from its own `builder`. */
   feed: { readonly pendingRows: number; reuse(batch: RecordBatch): void } | undefined;
-  /**
-   * More small splits of a pack follow: what is left of one waits for rows of the next, since a batch costs the target a round trip however small it is.
-   */
-  holdsBack = false;
   readonly #channel: Pick<Channel, 'push'>;
   #turnStartedAt = performance.now();
   #isWaiting = false;
@@ -78,26 +74,15 @@ export class ChannelOutput implements RecordOutput {
   }
 
   async flush(): Promise<void> {
-    if (this.#holdsBack && !this.builder.isFull) return;
     const batch = this.builder.take();
     if (batch !== undefined) await this.#hand(batch);
   }
 
   async send(batch: RecordBatch): Promise<void> {
     if (batch.rowCount === 0) return;
-    const { bytes, rowCount } = batch;
-    if (this.builder.rowCount > 0 || (this.#holdsBack && bytes.length < this.builder.maxBytes / 2)) {
-      this.builder.reserve(bytes.length);
-      bytes.copy(this.builder.buffer, this.builder.position);
-      this.builder.advance(this.builder.position + bytes.length, rowCount);
-      this.reuse(batch);
-      await this.flush();
-    } else await this.#hand(batch);
-  }
-
-  /** Batches that several tasks share are made elsewhere. */
-  get #holdsBack(): boolean {
-    return this.holdsBack && this.feed === undefined;
+    // Rows that an earlier split of a pack has left there come first.
+    await this.flush();
+    await this.#hand(batch);
   }
 
   async #hand(batch: RecordBatch): Promise<void> {

@@ -119,8 +119,7 @@ class TaskRun {
   /** While a call is pending; `#calls` counts them. */
   #pendingWriter: TaskWriter | undefined;
   #calls = 0;
-  /** The commit has been sent and not been answered. */
-  #isCommitting = false;
+  #isCommitting = false; // It has been sent and not been answered.
   /** Ends the writer's connections. Not in the middle of a commit, if that can be waited for. */
   readonly #writerLife = new AbortController();
 
@@ -158,7 +157,10 @@ class TaskRun {
     return [
       {
         side: 'source' as const,
-        movement: () => (this.#reader === undefined || this.#output.isWaiting ? undefined : this.counters.rowsRead),
+        movement: () => {
+          if (this.#reader === undefined || this.#output.isWaiting) return undefined;
+          return this.counters.rowsRead + this.#output.pendingRows + this.#begun;
+        },
         isAlive: () => this.#reader?.isAlive?.(),
       },
       {
@@ -269,11 +271,9 @@ class TaskRun {
       for (let one = this.#members[this.#begun++]; one !== undefined; one = this.#members[this.#begun++]) {
         const before = this.counters.rowsRead + this.#output.pendingRows;
         this.#places.begin(one, { source: before, target: before - this.#rowsRejected });
-        this.#output.holdsBack = this.#begun < this.#members.length;
+        // What a small split leaves in the builder shares a batch with the next one: each costs the target a round trip.
         await reader.read(one, this.#output, this.#stop.signal);
-        await this.#output.flush();
       }
-      this.#output.holdsBack = false;
       await this.#output.flush();
       isWhole = true;
       this.#channel.end();

@@ -126,5 +126,4 @@ export async function streamRows(session: Session, sql: string, out: RecordOutpu
       else reject(failure.error as Error);
     });
   });
-  await out.flush();
 }

@@ -114,7 +114,8 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     const part = split.part as unknown as Part;
     const key = JSON.stringify(part);
     const lookUp = () => requireTable(nameOf(part), sourceOf(session, part));
-    if (!sources.has(key)) await lookUpAll(session, expected.with(part));
+    // What one of them says (a right that is missing, say) is told when that one is read.
+    if (!sources.has(key)) await lookUpAll(session, expected.with(part)).catch(() => undefined);
     const { from, columns } = sources.get(key) ?? (await lookUp());
     sources.set(key, { from, columns });
     const select = part.table === undefined ? { expressions: ['*'], own: [] } : logical.planned(planned, columns, valuesOf(part));

@@ -11,12 +11,13 @@ export async function copyOut(client: Client, select: string, out: RecordOutput,
   const canHoldEscapes = out.schema.columns.some(({ type }) => type === 'string' || type === 'json');
   /** What is left of earlier splits of a pack stands before it in the builder. */
   let canonicalEnd = builder.position;
+  const isForeign = () => canHoldEscapes && hasForeignEscape(builder.buffer.subarray(canonicalEnd, builder.position));
   const send = async () => {
-    if (canHoldEscapes && hasForeignEscape(builder.buffer.subarray(canonicalEnd, builder.position))) {
+    if (isForeign()) {
       const batch = builder.take()!;
       await out.send(new RecordBatch(batch.schema, withCanonicalEscapes(batch.bytes), batch.rowCount));
     } else await out.flush();
-    canonicalEnd = builder.position;
+    canonicalEnd = 0;
   };
   /** Start of a row whose end has not come yet; joined only once, for a row may be a gigabyte. */
   let rest: Buffer[] = [];
@@ -38,6 +39,7 @@ export async function copyOut(client: Client, select: string, out: RecordOutput,
     if (builder.isFull) await send();
   }
   if (rest.length > 0) throw new DrayError('CONNECTION_LOST', 'the server ended its COPY in the middle of a row');
-  await send();
+  // All else is left in the builder, for the next split of a pack or for the framework.
+  if (isForeign()) await send();
   if (!stream.readableEnded) await once(stream, 'end');
 }
