@@ -70,6 +70,7 @@ async function read(
     );
   });
   await streamRows(session, 'SELECT * FROM odd ORDER BY id', out, { forms, source });
+  await out.flush();
   await session.close();
   return {
     bytes: Buffer.concat(batches.map(({ bytes }) => bytes)),
