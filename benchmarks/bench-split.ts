@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { thisMachine } from '../core/bench/this-machine.ts';
 import { distributions } from './split/distributions.ts';
 import { runDistribution } from './split/run-distribution.ts';
 import { runSmallTables } from './split/run-small-tables.ts';
@@ -41,16 +42,7 @@ async function bench(options: SplitOptions, signal: AbortSignal): Promise<SplitB
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const machine = {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    node: process.versions.node,
-    servers,
-    loadBefore,
-  };
-  return { machine, channels: options.channels, distributions: results, smallTables: small };
+  return { machine: thisMachine(servers, loadBefore), channels: options.channels, distributions: results, smallTables: small };
 }
 
 async function runEngine(

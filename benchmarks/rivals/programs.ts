@@ -1,10 +1,10 @@
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isExecutable } from '../../test/support/executable.ts';
 
 /** Where a program is on this machine; undefined: nowhere. */
 export function programPath(program: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, program)).find(isProgram);
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 
 /** The first of these programs that is installed; the first of all if none is, for `unlessInstalled` to tell. */
@@ -16,13 +16,4 @@ export function firstInstalled(...programs: readonly [string, ...string[]]): str
 export function unlessInstalled(...programs: readonly string[]): { readonly absent?: string } {
   const missing = programs.filter((program) => programPath(program) === undefined);
   return missing.length === 0 ? {} : { absent: `absent: ${missing.join(' and ')} is not installed` };
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -119,7 +119,8 @@ class TaskRun {
   /** While a call is pending; `#calls` counts them. */
   #pendingWriter: TaskWriter | undefined;
   #calls = 0;
-  #isCommitting = false; // It has been sent and not been answered.
+  /** The commit has been sent and not been answered. */
+  #isCommitting = false;
   /** Ends the writer's connections. Not in the middle of a commit, if that can be waited for. */
   readonly #writerLife = new AbortController();
 
@@ -131,8 +132,7 @@ class TaskRun {
     this.#readers = readers;
     this.#listener = listener;
     this.#stop = stop;
-    const { run, job } = spec;
-    this.#context = { run, job, warn: listener.warn, print: listener.print, signal: stop.signal };
+    this.#context = { run: spec.run, job: spec.job, warn: listener.warn, print: listener.print, signal: stop.signal };
     const onStop = () => {
       if (!this.#isCommitting) this.#writerLife.abort(stop.signal.reason);
       else setTimeout(() => this.#writerLife.abort(stop.signal.reason), commitGraceMs).unref();

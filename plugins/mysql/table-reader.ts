@@ -78,7 +78,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     return { from: found.sql, columns: await tableColumns(session, found) };
   }
 
-  /** Two statements instead of two for each. One that is missing is told of when it is read. */
+  /** Two statements instead of two for each; each is looked at once more where it is read. One that is missing is told of there. */
   async function lookUpAll(session: Session, parts: readonly TablePart[]): Promise<void> {
     if (parts.length === 0) return;
     const tables = await lookForTables(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { isExecutable } from './executable.ts';
 
 const PACKAGES = ['openssh-server', 'openssh-sftp-server', 'openssh-client'];
 const APT = `apt-get update && apt-get install -y --no-install-recommends ${PACKAGES.join(' ')}`;
@@ -9,7 +9,7 @@ export const SSHD = '/usr/sbin/sshd';
 
 /** True if the server and the programs that make and hold keys are on this machine. */
 export function hasSshd(): boolean {
-  return [SSHD, '/usr/bin/ssh-keygen', '/usr/bin/ssh-agent', '/usr/bin/ssh-add'].every(isProgram);
+  return [SSHD, '/usr/bin/ssh-keygen', '/usr/bin/ssh-agent', '/usr/bin/ssh-add'].every(isExecutable);
 }
 
 /**
@@ -18,7 +18,7 @@ export function hasSshd(): boolean {
  */
 export function requireSshd(): void {
   if (hasSshd()) return;
-  if (process.getuid?.() !== 0 || !isProgram('/usr/bin/apt-get')) throw new Error(remedy('The OpenSSH server is not installed.'));
+  if (process.getuid?.() !== 0 || !isExecutable('/usr/bin/apt-get')) throw new Error(remedy('The OpenSSH server is not installed.'));
   process.stderr.write(`The OpenSSH server is not installed; installing it for the tests: ${APT}\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const lockTimeout = ['-o', 'DPkg::Lock::Timeout=300'];
@@ -42,13 +42,4 @@ function stopService(): void {
 
 function remedy(what: string): string {
   return `${what} Install it as root: ${APT}`;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
