@@ -13,10 +13,6 @@ export interface ConnectionOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly session?: string[] | undefined;
-  /** Of readers: see `returnZero`. */
-  readonly preSql?: string[] | undefined;
-  /** Of readers: replicas that are behind are passed over. */
-  readonly checkSlave?: boolean;
   readonly tls: z.output<ReturnType<typeof tls>>;
 }
 
@@ -79,9 +75,25 @@ export async function connectFirst(
   options: ConnectionOptions,
   { role, signal }: { role: 'reader' | 'writer'; signal: AbortSignal },
 ): Promise<Session> {
-  const { preSql = [], checkSlave = false } = role === 'reader' ? options : {};
-  if (preSql.length === 0 && !checkSlave) return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role, signal));
-  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role, signal), {
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, role, signal));
+}
+
+export interface ReaderChoice {
+  /** See `returnZero`. */
+  readonly preSql?: string[] | undefined;
+  /** Replicas that are behind are passed over. */
+  readonly checkSlave?: boolean;
+}
+
+/** The same for a reader, whose `preSql` and `checkSlave` decide whether a database is used. A writer's `preSql` is another thing: it changes data. */
+export async function connectReader(
+  jdbcUrls: readonly string[],
+  options: ConnectionOptions & ReaderChoice,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { preSql = [], checkSlave = false } = options;
+  if (preSql.length === 0 && !checkSlave) return connectFirst(jdbcUrls, options, { role: 'reader', signal });
+  return firstThatAnswers(jdbcUrls, (jdbcUrl) => connect(jdbcUrl, options, 'reader', signal), {
     // As in DataX, "preSql" takes the place of "checkSlave".
     check: (session) => (preSql.length === 0 ? isUpToDate(session) : fitsPreSql(session, preSql)),
     close: (session) => session.close(),

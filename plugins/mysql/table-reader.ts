@@ -14,7 +14,7 @@ import { sideBySide } from '../_sql/side-by-side.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
 import { columnsOfTables, columnTypes, findTable, lookForTables, tableColumns } from './catalog.ts';
-import { connectFirst, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
+import { connectReader, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
 import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';
 import { serverFault } from './faults.ts';
 import { healthQuestions, serversOf } from './health.ts';
@@ -43,7 +43,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
     const { connection, database } = placeOfSession(key);
     const { jdbcUrl } = places[connection]!;
     const urls = database === undefined ? jdbcUrl : jdbcUrl.map((url) => withDatabase(url, database));
-    const session = await connectFirst(urls, options, { role: 'reader', signal });
+    const session = await connectReader(urls, options, signal);
     servers.answered(connection, session.server);
     await leaveRowsUnlocked(session);
     return session;

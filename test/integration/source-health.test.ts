@@ -114,6 +114,19 @@ describe.each(['mysql', 'postgres'] as const)('the health of %s', (kind) => {
     }
   });
 
+  test("is asked without a writer's preSql, which changes data", async () => {
+    const database = databases[kind];
+    await database.sql('CREATE TABLE kept (id int)', 'INSERT INTO kept VALUES (1)');
+    const writer = await openWriter(kind, {
+      ...writerOf(database, 'kept').parameter,
+      preSql: ['DELETE FROM kept'],
+      postSql: ['DELETE FROM kept'],
+    });
+    expect((await healthOf(writer)).maxConnections).toBeGreaterThan(0);
+    await writer.close?.();
+    expect(await database.sql('SELECT id FROM kept')).toEqual([['1']]);
+  });
+
   test('is what our user may know: without rights there are figures missing, and no error', async () => {
     const database = databases[kind];
     const { sql } = database;
