@@ -5,6 +5,7 @@ import type { RunLedger } from '../ledger/run-store.ts';
 import type { Guarantee, Split, Target } from '../sdk/index.ts';
 import type { BatchLimits, TaskSpec, TaskTally } from '../task/spec.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
+import { agreedForms } from './agreed-forms.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -91,6 +92,7 @@ export function taskSpecs(
   const { run, content, taskIds, flowsOf, plan, target, guarantee, limits } = facts;
   const { reader, writer, transformers, fanOut } = plan.content;
   const batch = batchLimits(limits.rate.rates, Math.min(facts.channels, plan.splits.length));
+  const binary = agreedForms(plan, target);
   return plan.splits.map((split, index) => ({
     run,
     job: job.name,
@@ -105,6 +107,7 @@ export function taskSpecs(
     delivered: plan.delivered,
     target,
     split,
+    ...(binary === undefined ? {} : { binary }),
     batch,
     channel: { maxBytes: 2 * batch.maxBytes, maxBatches: 4 },
     rates: limits.rate.rates,

@@ -1,3 +1,4 @@
+import type { Layout } from './binary-rows.ts';
 import { LF, TAB, writeNull, writeText } from './copy-text.ts';
 import { DrayError } from './errors.ts';
 import { type Cell, RecordBatch } from './record-batch.ts';
@@ -6,11 +7,12 @@ import type { Schema } from './schema.ts';
 const maxSpareBuffers = 4;
 
 /**
- * Packs rows into batches. `push` takes rows as cells; a reader that has bytes already reserves room, writes COPY text into `buffer`
+ * Packs rows into batches. `push` takes rows as cells; a reader that has bytes already reserves room, writes packed rows into `buffer`
  * itself and says with `advance` how far it came.
  */
 export class BatchBuilder {
   readonly schema: Schema;
+  readonly layout: Layout;
   /** Rows after which a batch counts as full. */
   readonly maxRows: number;
   /** Where to write to; replaced by `reserve` and `take`, so read it again after either. */
@@ -24,8 +26,9 @@ export class BatchBuilder {
   /** Memory of those that did. */
   readonly #spare: Buffer[] = [];
 
-  constructor(schema: Schema, limits: { maxBytes: number; maxRows: number }) {
+  constructor(schema: Schema, limits: { maxBytes: number; maxRows: number }, layout: Layout = 'text') {
     this.schema = schema;
+    this.layout = layout;
     this.#maxBytes = limits.maxBytes;
     this.maxRows = limits.maxRows;
     this.buffer = Buffer.allocUnsafe(0);
@@ -80,6 +83,7 @@ export class BatchBuilder {
    * @throws DrayError COLUMN_COUNT if there are not as many cells as columns, ROW_REJECTED for text that is not Unicode
    */
   push(cells: readonly Cell[]): void {
+    if (this.layout !== 'text') throw new DrayError('INTERNAL', 'a row of texts was pushed where rows are binary');
     const columnCount = this.schema.columns.length;
     if (cells.length !== columnCount) {
       throw new DrayError('COLUMN_COUNT', `a row has ${cells.length} cells where the schema has ${columnCount} columns`);
@@ -101,7 +105,7 @@ export class BatchBuilder {
   /** The rows so far as a batch, or undefined if there are none; the builder is empty afterwards. */
   take(): RecordBatch | undefined {
     if (this.#rowCount === 0) return undefined;
-    const batch = new RecordBatch(this.schema, this.buffer.subarray(0, this.#position), this.#rowCount);
+    const batch = new RecordBatch(this.schema, this.buffer.subarray(0, this.#position), this.#rowCount, this.layout);
     this.#lent.set(this.buffer.buffer, this.#position);
     this.buffer = Buffer.allocUnsafe(0);
     this.#position = 0;

@@ -1,6 +1,7 @@
 /** The only door for plugins: `import { defineReader } from 'dray/sdk'`. */
 export { z } from 'zod';
 export { BatchBuilder } from './batch-builder.ts';
+export { type BinaryForm, binaryRowEnd, binaryRowHeader, copyData, type Layout } from './binary-rows.ts';
 export {
   BACKSLASH,
   CR,

@@ -142,7 +142,7 @@ class TaskRun {
     this.#channel = new Channel(spec.channel, allOf(new RateLimit(spec.rates, spec.rateClocks), spec.flows), stop.signal);
     this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
     this.#fit = new Fit(spec.delivered, spec.target.schema);
-    this.#output = new ChannelOutput(spec.source, spec.batch, this.#channel, {
+    this.#output = new ChannelOutput(spec.source, { ...spec.batch, binary: spec.binary }, this.#channel, {
       batch: (batch) => this.#arrived(batch),
       reject: (fault) => {
         this.#rowsRejected++;

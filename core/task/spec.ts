@@ -1,5 +1,5 @@
 import type { PluginRef } from '../registry/plugin-ref.ts';
-import type { ErrorWire, Guarantee, Json, Schema, Side, Split, Target } from '../sdk/index.ts';
+import type { BinaryForm, ErrorWire, Guarantee, Json, Schema, Side, Split, Target } from '../sdk/index.ts';
 import type { ChannelLimits } from '../transport/channel.ts';
 import type { Rates } from '../transport/rate-limit.ts';
 
@@ -36,6 +36,8 @@ export interface TaskSpec {
   readonly delivered: Schema;
   readonly target: Target;
   readonly split: Split;
+  /** Rows travel binary, in these forms; absent: as text. */
+  readonly binary?: readonly BinaryForm[] | undefined;
   readonly batch: BatchLimits;
   readonly channel: ChannelLimits;
   readonly rates: Rates;

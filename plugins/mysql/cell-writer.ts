@@ -1,4 +1,5 @@
 import { BACKSLASH, LF, type RecordOutput, TAB, writeBytesAsHex, writeBytesAsText, writeNull } from 'dray/sdk';
+import { lengthAt, lengthBytes } from './length-encoded.ts';
 import type { CellForm } from './types.ts';
 
 const zero = 0x30;
@@ -90,15 +91,13 @@ export class RowWriter {
     let at = builder.position;
     let next = from;
     for (let column = 0; column < forms.length; column++) {
-      let length = packet[next++]!;
-      if (length === 0xfb) {
+      const first = packet[next]!;
+      if (first === 0xfb) {
         at = writeNull(buffer, at);
+        next++;
       } else {
-        if (length > 0xfb) {
-          const size = length === 0xfc ? 2 : length === 0xfd ? 3 : 8;
-          length = size === 8 ? Number(packet.readBigUInt64LE(next)) : packet.readUIntLE(next, size);
-          next += size;
-        }
+        const length = first < 0xfb ? first : lengthAt(packet, next);
+        next += first < 0xfb ? 1 : lengthBytes(first);
         at = this.#write(column, buffer, at, packet, next, next + length);
         next += length;
       }

@@ -1,4 +1,5 @@
 import type { RecordOutput } from 'dray/sdk';
+import { BinaryRowWriter } from './binary-row-writer.ts';
 import { RowWriter } from './cell-writer.ts';
 import type { Session } from './connection.ts';
 import type { CellForm } from './types.ts';
@@ -84,7 +85,7 @@ export interface StreamOptions {
 /** Runs a query and packs its rows; resolves when all are handed over. A full channel pauses the connection, down to the socket. */
 export async function streamRows(session: Session, sql: string, out: RecordOutput, { forms, source, stop }: StreamOptions): Promise<void> {
   const { connection } = session;
-  const writer = new RowWriter(out, forms);
+  const writer = out.binary === undefined ? new RowWriter(out, forms) : new BinaryRowWriter(out, out.binary);
   await new Promise<void>((resolve, reject) => {
     const command = start(session, sql);
     let pending: Promise<void> | undefined;
@@ -104,21 +105,24 @@ export async function streamRows(session: Session, sql: string, out: RecordOutpu
       });
       pending.catch(fail);
     };
+    const take = (write: () => void) => {
+      if (failure !== undefined) return;
+      try {
+        write();
+      } catch (error) {
+        return fail(error);
+      }
+      handOver();
+    };
     const original = command.row;
     if (source === 'packets' && original !== undefined) {
       command.row = function row(packet, owner) {
         if (packet.isEOF()) return original.call(this, packet, owner);
-        if (failure !== undefined) return this.row;
-        writer.writePacket(packet.buffer, packet.offset, packet.end);
-        handOver();
+        take(() => writer.writePacket(packet.buffer, packet.offset, packet.end));
         return this.row;
       };
     } else {
-      command.on('result', (row) => {
-        if (failure !== undefined) return;
-        writer.writeArray(row);
-        handOver();
-      });
+      command.on('result', (row) => take(() => writer.writeArray(row)));
     }
     command.on('error', (error) => reject(failure === undefined ? error : (failure.error as Error)));
     command.on('end', () => {

@@ -13,6 +13,7 @@ import { ShardedSource } from '../_sql/sharded-source.ts';
 import { sideBySide } from '../_sql/side-by-side.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
+import { encoderOf } from './binary-cells.ts';
 import { columnsOfTables, columnTypes, findTable, lookForTables, tableColumns } from './catalog.ts';
 import { connectReader, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
 import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';
@@ -155,6 +156,10 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
         if (options.shards.collisions === 'keep-first') firstRows = await FirstRows.find(splits, keys, context.warn);
         return splits.map((split) => withShard(firstRows?.cuttable(split) ?? split, valuesOf));
       }),
+
+    // What the columns of shards have in common may be the type of none of them.
+    deliversBinary: ({ columns }, forms) =>
+      !logical.isSharded && columns.every((column, index) => encoderOf(column, forms[index]!) !== undefined),
 
     leftOut: (split) => firstRows?.leftOut(split),
 

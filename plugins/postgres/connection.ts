@@ -4,6 +4,7 @@ import pg from 'pg';
 import { type Address, parseJdbcUrl } from '../_sql/jdbc-url.ts';
 import { firstThatAnswers, returnZero, runStatements } from '../_sql/parts.ts';
 import { tlsOptions } from '../_sql/tls-options.ts';
+import { noticeTimes } from './binary-forms.ts';
 import { connectFault, serverFault } from './faults.ts';
 
 export interface ConnectionOptions {
@@ -78,6 +79,7 @@ async function connect(address: Address, options: ConnectionOptions, signal: Abo
     keepAlive: true,
     application_name: 'dray',
   });
+  noticeTimes(client);
   // Without a listener a connection lost while idle would end the program; the next query reports it.
   client.on('error', () => undefined);
   endOnAbort(client, signal);

@@ -1,4 +1,4 @@
-import { type Column, DrayError, type Json, type PluginContext, type Reader, type Schema, type Split } from 'dray/sdk';
+import { type Column, DrayError, type Json, type PluginContext, type Reader, type RecordOutput, type Schema, type Split } from 'dray/sdk';
 import { Connections } from '../_sql/connections.ts';
 import { ExpectedParts, type TablePart } from '../_sql/expected-parts.ts';
 import { FirstRows, leftOutKeys } from '../_sql/first-rows.ts';
@@ -12,6 +12,7 @@ import { requireDistinctKeys } from '../_sql/shard-keys.ts';
 import { ShardedSource } from '../_sql/sharded-source.ts';
 import { sideBySide } from '../_sql/side-by-side.ts';
 import { condition } from '../_sql/table-names.ts';
+import { binaryFormOf, hasCommonForms } from './binary-forms.ts';
 import { columnsOfTables, findTable, lookForTables, type Table, tableColumns } from './catalog.ts';
 import { type Client, connectReader, disconnect, quoteName, quoteText } from './connection.ts';
 import { copyOut } from './copy-out.ts';
@@ -125,7 +126,10 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     return { shard: `${servers.nameOf(connection)}/${database}/${schema}`, table: name, lacks };
   }
 
-  async function readPart(client: Client, split: Split, columns: readonly Column[], copy: (select: string) => Promise<void>) {
+  async function readPart(client: Client, split: Split, out: RecordOutput, signal: AbortSignal) {
+    const { columns } = out.schema;
+    const isBinary = out.binary !== undefined;
+    if (isBinary && !hasCommonForms(client)) throw new DrayError('BINARY_REFUSED', `times of ${split.name} are no integers`);
     const part = split.part as unknown as Part;
     const { range } = split;
     const source = await requireTable(nameOf(part), sourceOf(client, part));
@@ -136,7 +140,8 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
     const snapshot = joined[sessionOf(part)] ?? (range === undefined ? undefined : stateOf(range).snapshot);
     await beginRead(client, snapshot);
     await requireAsPlanned(client, { names, own, source, part, verified }, columns, snapshot);
-    await copy(selectOf(split, { names, columns, from: source.from, where: source.table === undefined ? undefined : where }));
+    const select = selectOf(split, { names, columns, isBinary, from: source.from, where: source.table === undefined ? undefined : where });
+    await copyOut(client, select, out, signal);
     await client.query('COMMIT');
   }
 
@@ -178,6 +183,9 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
       return splits.map((split) => firstRows?.cuttable(split) ?? split);
     },
 
+    // What the columns of shards have in common may be the type of none of them.
+    deliversBinary: ({ columns }, forms) => !logical.isSharded && columns.every((column, index) => binaryFormOf(column) === forms[index]),
+
     leftOut: (split) => firstRows?.leftOut(split),
 
     async openKey({ part, name, estimatedRows = 0 }, key) {
@@ -216,7 +224,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
         await clients.keep(mostOpen);
         const client = await clients.get(key);
         reading = client;
-        await readPart(client, split, out.schema.columns, (select) => copyOut(client, select, out, signal));
+        await readPart(client, split, out, signal);
       } catch (error) {
         clients.drop(key, error);
         throw serverFault(error, `read ${split.name}`);
@@ -289,14 +297,15 @@ async function requireAsPlanned(
 interface Selection {
   readonly names: readonly string[];
   readonly columns: Schema['columns'];
+  readonly isBinary: boolean;
   readonly from: string;
   readonly where: string | undefined;
 }
 
-/** The SELECT of a split. Booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */
-function selectOf(split: Split, { names, columns, from, where }: Selection): string {
+/** The SELECT of a split. As text booleans are cast, because COPY prints them `t` and `f`; every other type prints its canonical text. */
+function selectOf(split: Split, { names, columns, isBinary, from, where }: Selection): string {
   const { range } = split;
-  const select = names.map((name, index) => (columns[index]?.type === 'boolean' ? `(${name})::text` : name));
+  const select = names.map((name, index) => (columns[index]?.type === 'boolean' && !isBinary ? `(${name})::text` : name));
   const leftOut = leftOutKeys(split);
   const conditions = [
     ...(where === undefined ? [] : [where]),

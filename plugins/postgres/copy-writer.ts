@@ -1,8 +1,9 @@
-import { DrayError, type Json, type PluginContext, type Target, type WriteIntent, type Writer } from 'dray/sdk';
+import { type BinaryForm, DrayError, type Json, type PluginContext, type Target, type WriteIntent, type Writer } from 'dray/sdk';
 import { markedColumns, withNulls } from '../_sql/empty-as-null.ts';
 import { checkLedgerRemembers, publishingNumber } from '../_sql/ledger.ts';
 import { runStatements } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
+import { binaryFormsOf, hasCommonForms } from './binary-forms.ts';
 import type { Client } from './connection.ts';
 import { serverFault } from './faults.ts';
 import { healthQuestions, serversOf } from './health.ts';
@@ -76,8 +77,9 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
   };
 
   const inspect = async () => {
-    const found = await inspectTarget(await main.get(), tableName, options);
-    return targetOf(found, await targetShape(await main.get(), found.table.sql), options.emptyAsNull);
+    const client = await main.get();
+    const found = await inspectTarget(client, tableName, options);
+    return targetOf(found, await targetShape(client, found.table.sql), takenForms(client, found, options));
   };
 
   const refusesExactlyOnce = async () => {
@@ -98,7 +100,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
     const found = await inspectTarget(client, tableName, options);
     const shape = await targetShape(client, found.table.sql);
     if (intent.guarantee === 'exactly-once') await prepareLedger(client, shape, run, intent);
-    return targetOf(found, shape, options.emptyAsNull, staging);
+    return targetOf(found, shape, takenForms(client, found, options), staging);
   };
 
   const discard = async () => {
@@ -146,14 +148,28 @@ async function explained<T>(doing: string, work: () => Promise<T>): Promise<T> {
 
 type Loaded = Pick<TargetState, 'table' | 'constraints'>;
 
+interface Taken {
+  readonly emptyAsNull: boolean;
+  /** Of binary rows. */
+  readonly binary: readonly BinaryForm[] | undefined;
+}
+
+function takenForms(client: Client, { columns }: Inspected, { emptyAsNull }: PostgresWriterOptions): Taken {
+  return { emptyAsNull, binary: emptyAsNull || !hasCommonForms(client) ? undefined : binaryFormsOf(columns) };
+}
+
 function targetOf(
   { columns, key }: Inspected,
   { schema, sql }: TableShape,
-  emptyAsNull: boolean,
+  { emptyAsNull, binary }: Taken,
   loaded: Loaded = { table: sql, constraints: {} },
 ): Target {
   const state: TargetState = { ...loaded, schema, key };
-  return { schema: { columns: markedColumns(columns, emptyAsNull) }, state: state as unknown as NonNullable<Target['state']> };
+  return {
+    schema: { columns: markedColumns(columns, emptyAsNull) },
+    ...(binary === undefined ? {} : { binary }),
+    state: state as unknown as NonNullable<Target['state']>,
+  };
 }
 
 /** Rows are loaded into this table; who hears of its constraints knows those of the target. */

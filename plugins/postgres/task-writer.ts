@@ -1,5 +1,7 @@
 import { DrayError, type Json, type PluginContext, type TaskFacts, type TaskWriter } from 'dray/sdk';
 import type { TaskCommit } from '../_sql/ledger.ts';
+import { binaryFormOf } from './binary-forms.ts';
+import { findTable, tableColumns } from './catalog.ts';
 import { settleCommit } from './commit-fate.ts';
 import { type Client, disconnect } from './connection.ts';
 import { copyBatches } from './copy-batches.ts';
@@ -68,6 +70,8 @@ async function beginTask(client: Client, { id, target }: TaskFacts, { options, s
   // Three results in one round trip.
   const begun = (await client.query('BEGIN; SELECT txid_current() AS txid; SAVEPOINT batch')) as unknown as { rows: { txid: string }[] }[];
   const txid = begun[1]!.rows[0]!.txid;
+  /** From the first batch on nobody can change the table until the end. */
+  let isKnownBinary = false;
   const sink =
     options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
   const commit = async (tally: Json): Promise<Json> => {
@@ -87,9 +91,12 @@ async function beginTask(client: Client, { id, target }: TaskFacts, { options, s
   };
 
   return {
-    async write({ bytes }) {
+    async write(batch) {
       try {
-        await sink(bytes);
+        await sink(batch);
+        if (batch.layout === 'text' || isKnownBinary) return;
+        await requireForms(client, state.table, target);
+        isKnownBinary = true;
       } catch (error) {
         const fault = writeFault(error, state.table, state.constraints);
         isBroken ||= fault.code !== 'ROW_REJECTED';
@@ -114,6 +121,16 @@ async function beginTask(client: Client, { id, target }: TaskFacts, { options, s
     },
     isAlive: () => isSessionAlive(client),
   };
+}
+
+/** Bytes of one type may be those of another one, which no server would notice. */
+async function requireForms(client: Client, table: string, { schema, binary = [] }: TaskFacts['target']): Promise<void> {
+  const columns = await tableColumns(client, await findTable(client, table));
+  const forms = schema.columns
+    .map(({ name }) => columns.find((column) => column.name === name))
+    .map((column) => column && binaryFormOf(column));
+  if (forms.every((form, index) => form === binary[index])) return;
+  throw new DrayError('SCHEMA_CHANGED', `the types of ${table} are not those that the run began with`, { side: 'target' });
 }
 
 /** Waits until the server has undone everything, so that the next attempt meets no locks of this one; not for one that does not answer. */

@@ -21,8 +21,8 @@ export async function upsertBatches(
   const copy = copyBatches(client, 'dray_batch', columns);
   const source = `(SELECT DISTINCT ON (${keys}) ${names} FROM dray_batch ORDER BY ${keys}, dray_row DESC)`;
   const merge = mergeStatements({ table, from: source, key, columns, mode }).join('; ');
-  return async (bytes) => {
-    await copy(bytes);
+  return async (batch) => {
+    await copy(batch);
     await client.query(`${merge}; TRUNCATE dray_batch`);
   };
 }

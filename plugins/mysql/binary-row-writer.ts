@@ -1,0 +1,73 @@
+import { type BinaryForm, binaryRowHeader, copyData, DrayError, type RecordOutput } from 'dray/sdk';
+import { type CellEncoder, encoderOf, write4 } from './binary-cells.ts';
+import { lengthAt, lengthBytes } from './length-encoded.ts';
+
+/** More than a cell can take beside its bytes: its length, and what a number or a time has more than its text. */
+const cellRoom = 30;
+
+/** Writes rows of the text protocol into a batch builder as binary rows. */
+export class BinaryRowWriter {
+  readonly #out: RecordOutput;
+  readonly #encoders: readonly CellEncoder[];
+
+  constructor(out: RecordOutput, forms: readonly BinaryForm[]) {
+    this.#out = out;
+    this.#encoders = out.schema.columns.map((column, index) => {
+      const encoder = encoderOf(column, forms[index]!);
+      if (encoder === undefined) throw new DrayError('INTERNAL', `the column ${column.name} was to be read as ${forms[index]}`);
+      return encoder;
+    });
+  }
+
+  /** See `RowWriter`. @throws DrayError BINARY_REFUSED */
+  writeArray(row: readonly (Buffer | null)[]): void {
+    const at = this.#begin(row.reduce((sum, cell) => sum + (cell?.length ?? 0), 0));
+    const { buffer } = this.#out.builder;
+    let next = at;
+    for (const [column, cell] of row.entries()) {
+      next = cell === null ? write4(buffer, next, -1) : this.#encoders[column]!(buffer, next, cell, 0, cell.length);
+    }
+    this.#end(next);
+  }
+
+  /** See `RowWriter`. @throws DrayError BINARY_REFUSED */
+  writePacket(packet: Buffer, from: number, to: number): void {
+    let at = this.#begin(to - from);
+    const encoders = this.#encoders;
+    const { buffer } = this.#out.builder;
+    let next = from;
+    for (let column = 0; column < encoders.length; column++) {
+      const first = packet[next]!;
+      if (first === 0xfb) {
+        at = write4(buffer, at, -1);
+        next++;
+        continue;
+      }
+      const length = first < 0xfb ? first : lengthAt(packet, next);
+      next += first < 0xfb ? 1 : lengthBytes(first);
+      at = encoders[column]!(buffer, at, packet, next, next + length);
+      next += length;
+    }
+    this.#end(at);
+  }
+
+  /** @returns where the first cell goes */
+  #begin(byteCount: number): number {
+    const { builder } = this.#out;
+    const cells = this.#encoders.length;
+    builder.reserve(byteCount + cellRoom * cells + binaryRowHeader + 2);
+    const { buffer, position } = builder;
+    buffer[position] = copyData;
+    const at = position + binaryRowHeader;
+    buffer[at] = cells >> 8;
+    buffer[at + 1] = cells;
+    return at + 2;
+  }
+
+  #end(at: number): void {
+    const { builder } = this.#out;
+    const { buffer, position } = builder;
+    write4(buffer, position + 1, at - position - 1);
+    builder.advance(at, 1);
+  }
+}
