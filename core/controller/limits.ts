@@ -15,6 +15,9 @@ import type { Plan } from './plan.ts';
 const batchBytes = { alone: 2 << 20, sideBySide: 512 << 10 };
 const maxRows = 65_536;
 
+/** A task that reads more is not begun in a way that a single refused row puts an end to. */
+const mostBytesAgain = 256 << 20;
+
 /** What a thread with its batches is thought to need. */
 export const bytesPerThread = 96 << 20;
 
@@ -92,7 +95,8 @@ export function taskSpecs(
   const { run, content, taskIds, flowsOf, plan, target, guarantee, limits } = facts;
   const { reader, writer, transformers, fanOut } = plan.content;
   const batch = batchLimits(limits.rate.rates, Math.min(facts.channels, plan.splits.length));
-  const binary = agreedForms(plan, target);
+  const forms = agreedForms(plan, target);
+  const isStraight = ({ estimatedBytes = 0 }: Split) => fanOut === undefined && estimatedBytes <= mostBytesAgain;
   return plan.splits.map((split, index) => ({
     run,
     job: job.name,
@@ -107,7 +111,8 @@ export function taskSpecs(
     delivered: plan.delivered,
     target,
     split,
-    ...(binary === undefined ? {} : { binary }),
+    isStraight: isStraight(split),
+    ...(forms !== undefined && isStraight(split) ? { binary: forms } : {}),
     batch,
     channel: { maxBytes: 2 * batch.maxBytes, maxBatches: 4 },
     rates: limits.rate.rates,

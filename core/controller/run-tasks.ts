@@ -148,15 +148,16 @@ export class TaskRunner {
       if (this.#lanes === 0) await this.#renew();
     } else {
       this.#idle.push(lane);
-      if (failed.every(({ error }) => error.code === 'BINARY_REFUSED')) this.#goOnAsText(task, failed[0]!.error);
+      if (failed.every(({ error }) => error.code === 'NOT_STRAIGHT')) this.#goCarefully(task, failed[0]!.error);
       else this.#failed(job, failed);
     }
   }
 
-  /** A table with one row that binary batches do not take has more of them. */
-  #goOnAsText(task: number, { message }: DrayError): void {
-    this.#context.listener.decided(`task ${task} starts again, and rows go as text from now on: ${message}`);
-    for (const { branches } of this.#tasks.values()) for (const branch of branches) branch.spec = { ...branch.spec, binary: undefined };
+  /** A table with one row that is refused has more of them. */
+  #goCarefully(task: number, { message }: DrayError): void {
+    this.#context.listener.decided(`task ${task} starts again, and all go batch by batch from now on: ${message}`);
+    for (const { branches } of this.#tasks.values())
+      for (const branch of branches) branch.spec = { ...branch.spec, isStraight: false, binary: undefined };
     this.#turns!.again(task, 0);
   }
 
@@ -255,7 +256,7 @@ export class TaskRunner {
   #failed(job: Underway, failed: readonly Failed[]): void {
     const { stop, maxAttempts, maxRetryWaitMs, listener } = this.#context;
     const [{ branch, error }] = failed as [Failed];
-    const failures = branch.attempts.filter((attempt) => attempt.error?.code !== 'BINARY_REFUSED').length;
+    const failures = branch.attempts.filter((attempt) => attempt.error?.code !== 'NOT_STRAIGHT').length;
     const { name } = branch.spec.split;
     if (error.code === 'WORKER_DIED') job.deaths++;
     if (job.deaths >= maxDeaths) {

@@ -101,7 +101,7 @@ export const errorKinds = {
   CIPHER_BROKEN: { exit: 6, remedy: 'Fetch the file again from where it was made; what was decrypted was not loaded.' },
   DISK_FULL: { exit: 'side', remedy: 'Free space there and run the job again; its unfinished files are removed.' },
   ROW_REJECTED: { exit: 'side', remedy: 'Mend the row at the source, or allow dirty records with job.setting.errorLimit.' },
-  BINARY_REFUSED: { exit: 'side', remedy: 'Nothing: the task is read again as text, in which the row can be found.' },
+  NOT_STRAIGHT: { exit: 'side', remedy: 'Nothing: the task starts again, batch by batch, so that the row can be found.' },
   DIRTY_LIMIT: {
     exit: 5,
     remedy: 'Mend the rows named above, or allow for them with job.setting.errorLimit {"record": N} or {"percentage": 0.01}.',

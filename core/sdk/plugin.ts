@@ -70,7 +70,7 @@ export interface Reader {
   split?(hint: SplitHint): Promise<Split[]> | Split[];
   /**
    * Whether `read` can deliver the columns as binary rows in these forms, those that the target takes (`Target.binary`). In the main thread, after `schema`; only where
-   * nothing has to look at the cells on their way. What cannot be told before may still be refused by `read`, with BINARY_REFUSED: the task is then read again as
+   * nothing has to look at the cells on their way. What cannot be told before may still be refused by `read`, with NOT_STRAIGHT: the task is then read again as
    * text. Absent: it cannot.
    */
   deliversBinary?(source: Schema, forms: readonly BinaryForm[]): boolean;
@@ -178,6 +178,8 @@ export interface TaskFacts {
   /** From 1; each time the task is started it is higher, also after the run was resumed by another process. */
   readonly attempt: number;
   readonly guarantee: Guarantee;
+  /** The writer may go straight on: see `TaskWriter.isStraight`. Absent: it may not. */
+  readonly isStraight?: boolean | undefined;
   readonly source: Schema;
   readonly target: Target;
 }
@@ -223,6 +225,12 @@ export interface Writer {
 
 /** One split on its way into the target. Calls never overlap. */
 export interface TaskWriter {
+  /**
+   * Only where the task's facts allow it: rows are sent without waiting for the target's word on each batch. A `write` then may leave some of its batch on the way, and it
+   * or a later one, or `commit`, rejects with ROW_REJECTED if the target has refused any row so far. The framework undoes the task, and starts it again
+   * without this. It settles only when the batch's memory is free.
+   */
+  readonly isStraight?: boolean;
   /**
    * Under `exactly-once`: an earlier attempt has committed. The framework then reads and writes nothing, and calls only `abort`, which releases.
    * A writer must see to it that no earlier attempt can commit once this one is open (it is fenced: its session ended, its number refused).

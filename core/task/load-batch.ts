@@ -8,13 +8,11 @@ interface Part {
 }
 
 /**
- * Writes a batch of text; where the target refuses it, finds exactly the rows that are refused and writes all others, in order.
+ * Writes a batch; where the target refuses it, finds exactly the rows that are refused and writes all others, in order.
  * The target's own word on which row it was is tried first (one bad row then costs three writes); without it, or where it proves
  * wrong, the batch is halved (pgloader's method: https://pgloader.readthedocs.io/en/latest/batches.html).
- * A binary one is not looked into: nobody could say which row it was.
  * @param onRefused told each refused row's index in the batch, with the target's reason; may throw to stop
  * @returns how many rows were written
- * @throws DrayError BINARY_REFUSED
  */
 export async function loadBatch(
   writer: Pick<TaskWriter, 'write'>,
@@ -36,8 +34,6 @@ export async function loadBatch(
       if (isAccused === true) trustsHints = false;
     } catch (error) {
       if (!(error instanceof DrayError) || error.code !== 'ROW_REJECTED') throw error;
-      if (batch.layout !== 'text')
-        throw new DrayError('BINARY_REFUSED', `the target refused a binary batch: ${error.message}`, { cause: error });
       if (to - from === 1) {
         onRefused(from, error);
         continue;

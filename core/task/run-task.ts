@@ -27,9 +27,10 @@ import { ChannelOutput } from './output.ts';
 import { ownReader, type ReaderSource } from './reader-source.ts';
 import { RowPlaces } from './row-places.ts';
 import { type DirtyRecord, type TaskListener, type TaskOutcome, type TaskSpec, type TaskTally, zeroCounters } from './spec.ts';
+import { asRefusedWhole } from './straight.ts';
 
 const progressIntervalMs = 200;
-/** How long a commit may go on when the task is to stop. */
+/** Of a commit when the task is to stop. */
 const commitGraceMs = 5000;
 
 export interface TaskPlugins {
@@ -39,10 +40,7 @@ export interface TaskPlugins {
   readonly transformers?: readonly TransformerPlugin[];
 }
 
-interface Committed {
-  readonly commit: Json;
-  readonly attempt: number;
-}
+type Committed = Pick<Extract<TaskOutcome, { state: 'done' }>, 'commit' | 'attempt'>;
 
 /**
  * Runs one task to its end in the calling thread: reader → channel → checks → writer, on one event loop. Ends with the target's commit, or
@@ -205,7 +203,7 @@ class TaskRun {
 
   async toEnd(): Promise<Committed> {
     const { transformers, source, batch } = this.#spec;
-    const plugins = this.#plugins.transformers ?? [];
+    const { transformers: plugins = [] } = this.#plugins;
     if (plugins.length > 0) {
       const links = plugins.map((plugin, index) => ({ plugin, options: transformers[index]!.options }));
       this.#chain = await openChain(links, source, this.#context, batch);
@@ -284,10 +282,10 @@ class TaskRun {
   }
 
   async #write(mayRead: (isWanted: boolean) => void): Promise<Committed> {
-    const { id, attempt, guarantee, delivered, target } = this.#spec;
+    const { id, attempt, guarantee, isStraight, delivered, target } = this.#spec;
     const writer = await this.#plugins.writer.open(this.#spec.writer.options, { ...this.#context, signal: this.#writerLife.signal });
     try {
-      const taskWriter = await writer.openTask({ id, attempt, guarantee, source: delivered, target });
+      const taskWriter = await writer.openTask({ id, attempt, guarantee, isStraight, source: delivered, target });
       if (taskWriter.earlier !== undefined) {
         const { commit, tally } = taskWriter.earlier;
         await quietly(taskWriter.abort());
@@ -300,7 +298,7 @@ class TaskRun {
         await this.#loadAll(taskWriter);
         return { commit: await this.#commit(taskWriter), attempt };
       } catch (error) {
-        // The first error is the one to tell; an abort that fails after it (connection gone) has nothing left to undo.
+        // The first error is the one to tell.
         await quietly(taskWriter.abort());
         throw error;
       }
@@ -379,6 +377,8 @@ class TaskRun {
     this.#pendingWriter = taskWriter;
     try {
       return await call();
+    } catch (error) {
+      throw asRefusedWhole(error, taskWriter, this.#spec.binary !== undefined);
     } finally {
       this.#pendingWriter = undefined;
     }

@@ -36,7 +36,9 @@ export interface TaskSpec {
   readonly delivered: Schema;
   readonly target: Target;
   readonly split: Split;
-  /** Rows travel binary, in these forms; absent: as text. */
+  /** The first try goes straight on: a row that the target refuses is not looked for, but fails it. Absent: it does not. */
+  readonly isStraight?: boolean | undefined;
+  /** Rows travel binary, in these forms; absent: as text. Only if it is straight. */
   readonly binary?: readonly BinaryForm[] | undefined;
   readonly batch: BatchLimits;
   readonly channel: ChannelLimits;

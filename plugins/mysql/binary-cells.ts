@@ -7,7 +7,7 @@ import { type BinaryForm, type Column, DrayError } from 'dray/sdk';
 
 /**
  * Writes the length and the bytes of one cell; returns the position behind it. Room for its bytes and 30 more has been reserved.
- * @throws DrayError BINARY_REFUSED
+ * @throws DrayError NOT_STRAIGHT
  */
 export type CellEncoder = (target: Buffer, at: number, source: Buffer, from: number, to: number) => number;
 
@@ -51,7 +51,7 @@ const [minus, point, zero, nine, colon] = [0x2d, 0x2e, 0x30, 0x39, 0x3a];
 const twoTo32 = 2 ** 32;
 
 function refused(why: string): DrayError {
-  return new DrayError('BINARY_REFUSED', why);
+  return new DrayError('NOT_STRAIGHT', why);
 }
 
 /** Writes the lowest 16 or 32 bits, big-endian. */

@@ -19,7 +19,7 @@ export class BinaryRowWriter {
     });
   }
 
-  /** See `RowWriter`. @throws DrayError BINARY_REFUSED */
+  /** See `RowWriter`. @throws DrayError NOT_STRAIGHT */
   writeArray(row: readonly (Buffer | null)[]): void {
     const at = this.#begin(row.reduce((sum, cell) => sum + (cell?.length ?? 0), 0));
     const { buffer } = this.#out.builder;
@@ -30,7 +30,7 @@ export class BinaryRowWriter {
     this.#end(next);
   }
 
-  /** See `RowWriter`. @throws DrayError BINARY_REFUSED */
+  /** See `RowWriter`. @throws DrayError NOT_STRAIGHT */
   writePacket(packet: Buffer, from: number, to: number): void {
     let at = this.#begin(to - from);
     const encoders = this.#encoders;

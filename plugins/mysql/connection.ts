@@ -7,6 +7,7 @@ import { firstThatAnswers, returnZero, runStatements } from '../_sql/parts.ts';
 import { certifiedName, tlsOptions } from '../_sql/tls-options.ts';
 import { askAside } from './aside.ts';
 import { connectFault, serverFault } from './faults.ts';
+import type { LocalFile } from './local-file.ts';
 import { isWorthWaitingFor } from './session-watch.ts';
 
 export interface ConnectionOptions {
@@ -44,6 +45,7 @@ const writerFormats = `SET time_zone = '+00:00', autocommit = 1, completion_type
 /** An open connection. */
 export interface Session {
   readonly connection: Connection;
+  readonly socket: Socket;
   /** Of several addresses the one that answered. */
   readonly server: { readonly host: string; readonly port: number };
   readonly database: string;
@@ -52,8 +54,8 @@ export interface Session {
   /** The same with the names of the result's columns. */
   records(sql: string): Promise<Record<string, string | null>[]>;
   /** Runs a statement that changes something, or several separated by semicolons; returns the result of the last. */
-  execute(sql: string, local?: DriverQuery): Promise<ResultSetHeader>;
-  /** When the statement that waits for its answer was sent, of `performance.now()`; undefined if none does. */
+  execute(sql: string, local?: LocalFile): Promise<ResultSetHeader>;
+  /** Since when the server owes us an answer, or room for more of a file; of `performance.now()`. undefined: it does not. */
   readonly askedAt: number | undefined;
   /** Runs a statement on a connection opened for it alone: this one may be busy, or dead. Rejects if that takes longer than eight seconds. */
   aside(sql: string): Promise<string[][]>;
@@ -62,11 +64,6 @@ export interface Session {
   /** Ends the session at the server, whatever it is doing, and the connection. Never rejects. */
   kill(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Extra parts of a driver query: the stream that LOAD DATA LOCAL reads. */
-export interface DriverQuery {
-  readonly infileStreamFactory?: (path: string) => NodeJS.ReadableStream;
 }
 
 /** Connects to the first of several addresses that answers. When the signal fires, the session is ended at the server, too. */
@@ -184,9 +181,9 @@ function socketTo(host: string, port: number): Socket {
 }
 
 function sessionOf(connection: Connection, server: Session['server'], database: string, driverOptions: DriverOptions): Session {
-  const asked: number[] = [];
-  const answer = async <T>(send: (settle: (error: Error | null, result: T) => void) => void): Promise<T> => {
-    asked.push(performance.now());
+  const asked: { readonly pendingSince: number | undefined }[] = [];
+  const answer = async <T>(send: (settle: (error: Error | null, result: T) => void) => void, local?: LocalFile): Promise<T> => {
+    asked.push(local ?? { pendingSince: performance.now() });
     try {
       return await new Promise((resolve, reject) => {
         send((error, result) => (error === null ? resolve(result) : reject(error)));
@@ -197,6 +194,9 @@ function sessionOf(connection: Connection, server: Session['server'], database: 
   };
   return {
     connection,
+    get socket() {
+      return socketOf(connection);
+    },
     server,
     database,
     query: (sql) =>
@@ -211,12 +211,11 @@ function sessionOf(connection: Connection, server: Session['server'], database: 
       }),
     execute: (sql, local) =>
       answer((settle) => {
-        connection.query<ResultSetHeader | ResultSetHeader[]>({ sql, ...local } as { sql: string }, (error, result) =>
-          settle(error, [result].flat().at(-1)!),
-        );
-      }),
+        const file = local === undefined ? {} : { infileStreamFactory: local.factory };
+        connection.query<ResultSetHeader | ResultSetHeader[]>({ sql, ...file }, (error, result) => settle(error, [result].flat().at(-1)!));
+      }, local),
     get askedAt() {
-      return asked[0];
+      return asked[0]?.pendingSince;
     },
     get isOpen() {
       return !socketOf(connection).destroyed;

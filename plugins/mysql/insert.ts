@@ -19,7 +19,7 @@ export async function insertBatches({ session, table, source, target, mode, isRo
   const literal = literals(source, target);
   const [limit] = await session.query('SELECT @@max_allowed_packet');
   const maxBytes = Math.min(Number(limit?.[0]), 4 * 1024 * 1024) - statementRoom;
-  return async (bytes, rowCount) => {
+  const write = async (bytes: Buffer, rowCount: number) => {
     // Nothing of a batch may remain when it is refused; without rollback that holds for one row only, and the framework goes down to it.
     if (isRowByRow && rowCount > 1) throw new DrayError('ROW_REJECTED', 'rows go to this table one by one');
     if (!isRowByRow) await session.execute('SAVEPOINT batch');
@@ -44,6 +44,7 @@ export async function insertBatches({ session, table, source, target, mode, isRo
     }
     await flush();
   };
+  return { write };
 }
 
 /** The row is there, bent; to call it a dirty record would be a lie. */

@@ -19,9 +19,18 @@ export interface Loading {
   readonly source: Schema;
   readonly target: Schema;
   readonly mode: MysqlWriterOptions['writeMode'];
+  /** The task may go straight on. */
+  readonly isStraight: boolean;
   /** The table cannot roll back. */
   readonly isRowByRow: boolean;
 }
 
-/** Sends a batch; throws ROW_REJECTED if the server refused, bent or skipped any of its rows. */
-export type BatchSink = (bytes: Buffer, rowCount: number) => Promise<void>;
+/** A way of sending batches. */
+export interface BatchSink {
+  /** Throws ROW_REJECTED if the server refused, bent or skipped any of its rows. */
+  write(bytes: Buffer, rowCount: number): Promise<void>;
+  /** Of one that goes straight on: no batch comes any more; throws as `write` does, of any row. */
+  end?(): Promise<void>;
+  /** Of one that goes straight on: the server waits for the next batch. */
+  readonly isOpen?: boolean;
+}

@@ -12,10 +12,10 @@ import type { MysqlWriterOptions } from './writer.ts';
 /** A rollback that takes longer is left to the server, which does it when the session ends. */
 const rollbackGraceMs = 5000;
 
-/** One transaction per task; each batch behind a savepoint, so that a refused one leaves the others alone. Closes the session at its end. */
+/** One transaction per task; straight on, or with each batch behind a savepoint, so that a refused one leaves the others alone. Closes the session at its end. */
 export async function openTaskWriter(
   session: Session,
-  { id, attempt, guarantee, source, target }: TaskFacts,
+  { id, attempt, guarantee, isStraight: mayBeStraight, source, target }: TaskFacts,
   { run, mode }: { run: string; mode: MysqlWriterOptions['writeMode'] },
 ): Promise<TaskWriter> {
   const { database, table, isTransactional, usesLoadData } = target.state as unknown as TargetState;
@@ -25,22 +25,31 @@ export async function openTaskWriter(
     if ('commit' in taken) return committedBefore(session, taken);
     own = taken;
   }
-  const loading: Loading = { session, table, source, target: target.schema, mode, isRowByRow: !isTransactional };
+  const isStraight = mayBeStraight === true && usesLoadData && isTransactional;
+  const loading: Loading = { session, table, source, target: target.schema, mode, isStraight, isRowByRow: !isTransactional };
   const sink = usesLoadData ? loadBatches(loading) : await insertBatches(loading);
   const transaction = new TaskTransaction(session, table, { task: id }, own);
   await transaction.begin();
   return {
+    isStraight,
     async write({ bytes, rowCount }) {
       try {
-        await sink(bytes, rowCount);
+        await sink.write(bytes, rowCount);
       } catch (error) {
         const fault = writeFault(error, table);
-        if (fault.code === 'ROW_REJECTED' && isTransactional) await transaction.run('ROLLBACK TO SAVEPOINT batch');
+        if (fault.code === 'ROW_REJECTED' && isTransactional && !isStraight) await transaction.run('ROLLBACK TO SAVEPOINT batch');
         throw fault;
       }
     },
-    commit: (tally) => transaction.commit(tally),
-    abort: () => transaction.abort(),
+    async commit(tally) {
+      try {
+        await sink.end?.();
+      } catch (error) {
+        throw writeFault(error, table);
+      }
+      return transaction.commit(tally);
+    },
+    abort: () => (sink.isOpen === true ? session.kill() : transaction.abort()),
     isAlive: () => transaction.isAlive(),
   };
 }

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import { binaryRowHeader, copyData, type RecordBatch } from 'dray/sdk';
+import type { RecordBatch } from 'dray/sdk';
 import type { Submittable } from 'pg';
 import { type Client, quoteName } from './connection.ts';
+import { binaryStart, binaryTrailer, copyDone, dataHeader } from './copy-messages.ts';
 
-/** Puts a packed batch into the target, all of it or none, inside of the task's transaction. */
+/** Puts a packed batch into the target inside of the task's transaction: all of it or none, if it waits for the server's word. */
 export type BatchSink = (batch: RecordBatch) => Promise<void>;
 
 /**
@@ -15,22 +16,12 @@ export function copyBatches(client: Client, table: string, columns: readonly str
   return (batch) =>
     new Promise<void>((resolve, reject) => {
       const isBinary = batch.layout === 'binary';
-      const messages = isBinary ? [binaryStart, batch.bytes, binaryEnd] : [dataHeader(batch.bytes.length), batch.bytes, copyDone];
+      const messages = isBinary
+        ? [binaryStart, batch.bytes, binaryTrailer, copyDone]
+        : [dataHeader(batch.bytes.length), batch.bytes, copyDone];
       client.query(new CopyIn(isBinary ? `${statement} (FORMAT binary)` : statement, messages, resolve, reject));
     });
 }
-
-function dataHeader(byteCount: number): Buffer {
-  const header = Buffer.alloc(binaryRowHeader);
-  header[0] = copyData;
-  header.writeUInt32BE(byteCount + 4, 1);
-  return header;
-}
-
-const copyDone = Buffer.from([0x63, 0, 0, 0, 4]);
-const fileHeader = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
-const binaryStart = Buffer.concat([dataHeader(fileHeader.length), fileHeader]);
-const binaryEnd = Buffer.concat([dataHeader(2), Buffer.from([0xff, 0xff]), copyDone]);
 
 /**
  * COPY … FROM STDIN with all of its data behind the statement, in one go: the server answers once. It throws data away for which there is no COPY, because a statement

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { binaryRowEnd, binaryRowHeader, copyData, DrayError, LF, RecordBatch, type RecordOutput } from 'dray/sdk';
 import type { Submittable } from 'pg';
 import type { Client } from './connection.ts';
+import { fileHeader } from './copy-messages.ts';
 import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
 
 /** Passes rows of a query through as the server sends them: as COPY text, or binary where `out` takes that. */
@@ -42,8 +43,6 @@ interface Course {
 
 const copyDone = 0x63;
 const errorResponse = 0x45;
-/** "PGCOPY\n\xff\r\n\0", flags, and the length of an extension that no version has. */
-const fileHeader = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
 /** Message that ends a binary COPY: -1 in the place of the number of cells. Of rows each is longer. */
 const trailerBytes = 6;
 /** Below, a loop over the bytes beats the call of a native copy. */

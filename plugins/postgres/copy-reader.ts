@@ -129,7 +129,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
   async function readPart(client: Client, split: Split, out: RecordOutput, signal: AbortSignal) {
     const { columns } = out.schema;
     const isBinary = out.binary !== undefined;
-    if (isBinary && !hasCommonForms(client)) throw new DrayError('BINARY_REFUSED', `times of ${split.name} are no integers`);
+    if (isBinary && !hasCommonForms(client)) throw new DrayError('NOT_STRAIGHT', `times of ${split.name} are no integers`);
     const part = split.part as unknown as Part;
     const { range } = split;
     const source = await requireTable(nameOf(part), sourceOf(client, part));

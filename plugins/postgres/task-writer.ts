@@ -4,7 +4,8 @@ import { binaryFormOf } from './binary-forms.ts';
 import { findTable, tableColumns } from './catalog.ts';
 import { settleCommit } from './commit-fate.ts';
 import { type Client, disconnect } from './connection.ts';
-import { copyBatches } from './copy-batches.ts';
+import { type BatchSink, copyBatches } from './copy-batches.ts';
+import { CopyStream } from './copy-stream.ts';
 import { serverFault, writeFault } from './faults.ts';
 import { enterLedger, type LedgerTask, ledgerOf, recordCommit } from './ledger.ts';
 import { isSessionAlive } from './liveness.ts';
@@ -58,8 +59,8 @@ interface TaskParts {
   readonly entry: LedgerTask | undefined;
 }
 
-/** One transaction per task; each batch between savepoints, so that a refused one leaves the others alone. */
-async function beginTask(client: Client, { id, target }: TaskFacts, { options, state, entry }: TaskParts): Promise<TaskWriter> {
+/** One transaction per task; straight on, or with each batch between savepoints, so that a refused one leaves the others alone. */
+async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, { options, state, entry }: TaskParts): Promise<TaskWriter> {
   const names = target.schema.columns.map(({ name }) => name);
   /** Set by the first failure that is none of a row: what the server then holds is not known to be whole. */
   let isBroken = false;
@@ -70,12 +71,20 @@ async function beginTask(client: Client, { id, target }: TaskFacts, { options, s
   // Three results in one round trip.
   const begun = (await client.query('BEGIN; SELECT txid_current() AS txid; SAVEPOINT batch')) as unknown as { rows: { txid: string }[] }[];
   const txid = begun[1]!.rows[0]!.txid;
-  /** From the first batch on nobody can change the table until the end. */
-  let isKnownBinary = false;
-  const sink =
+  const goesStraight = isStraight === true && options.writeMode === 'insert';
+  let stream: CopyStream | undefined;
+  let isBinary = false;
+  const straight: BatchSink = async (batch) => {
+    stream ??= CopyStream.open(client, state.table, names, batch.layout);
+    await stream.write(batch);
+  };
+  const careful =
     options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
   const commit = async (tally: Json): Promise<Json> => {
     if (isBroken) throw new DrayError('INTERNAL', 'a task that has failed was to be committed');
+    await stream?.end();
+    // From the first row on nobody could change the table.
+    if (isBinary) await requireForms(client, state.table, target);
     const result: TaskCommit = { task: id };
     if (entry !== undefined) await recordCommit(client, entry, result, tally);
     const { command } = await client.query('COMMIT').catch(async (error: unknown) => {
@@ -91,16 +100,15 @@ async function beginTask(client: Client, { id, target }: TaskFacts, { options, s
   };
 
   return {
+    isStraight: goesStraight,
     async write(batch) {
       try {
-        await sink(batch);
-        if (batch.layout === 'text' || isKnownBinary) return;
-        await requireForms(client, state.table, target);
-        isKnownBinary = true;
+        await (goesStraight ? straight : careful)(batch);
+        isBinary ||= batch.layout === 'binary';
       } catch (error) {
         const fault = writeFault(error, state.table, state.constraints);
         isBroken ||= fault.code !== 'ROW_REJECTED';
-        if (!isBroken) await client.query('ROLLBACK TO SAVEPOINT batch').catch(failed);
+        if (!isBroken && !goesStraight) await client.query('ROLLBACK TO SAVEPOINT batch').catch(failed);
         throw fault;
       }
     },
@@ -109,13 +117,14 @@ async function beginTask(client: Client, { id, target }: TaskFacts, { options, s
         return await commit(tally);
       } catch (error) {
         const fault = writeFault(error, state.table, state.constraints);
-        if (fault.code === 'FENCED') await rollBack(client);
+        if (fault.code === 'FENCED' || fault.code === 'ROW_REJECTED') await rollBack(client);
         throw fault;
       } finally {
         await disconnect(client);
       }
     },
     async abort() {
+      stream?.giveUp();
       await rollBack(client);
       await disconnect(client);
     },

@@ -1,0 +1,100 @@
+import type { Socket } from 'node:net';
+import type { Layout, RecordBatch } from 'dray/sdk';
+import type { Submittable } from 'pg';
+import { type Client, quoteName } from './connection.ts';
+import { binaryStart, binaryTrailer, copyDone, copyFail, dataHeader } from './copy-messages.ts';
+
+/**
+ * All rows of a task by one COPY, one batch behind the other: nobody waits for an answer before the end, and the server has always something to do. What it refuses
+ * fails the transaction.
+ */
+export class CopyStream implements Submittable {
+  /** As `pg` has it with its own queries. */
+  readonly text: string;
+  readonly #layout: Layout;
+  #stream: Socket | undefined;
+  readonly #answer: Promise<void>;
+  #resolve!: () => void;
+  #reject!: (error: Error) => void;
+  #hasEnded = false;
+  /** What is waited for; undefined: it is the server that waits for the next batch. */
+  #pending: object | undefined;
+
+  private constructor(client: Client, table: string, columns: readonly string[], layout: Layout) {
+    this.text = `COPY ${table} (${columns.map(quoteName).join(', ')}) FROM STDIN${layout === 'binary' ? ' (FORMAT binary)' : ''}`;
+    this.#layout = layout;
+    this.#answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // It may come while nothing waits for it.
+    this.#answer.catch(() => undefined);
+    client.query(this);
+  }
+
+  /** @param layout of all its batches */
+  static open(client: Client, table: string, columns: readonly string[], layout: Layout): CopyStream {
+    return new CopyStream(client, table, columns, layout);
+  }
+
+  /** See `#pending`: for who watches over the session. */
+  get pending(): object | undefined {
+    return this.#pending;
+  }
+
+  submit(connection: unknown): void {
+    const { stream, query } = connection as { readonly stream: Socket; query(text: string): void };
+    this.#stream = stream;
+    query.call(connection, this.text);
+    if (this.#layout === 'binary') stream.write(binaryStart);
+  }
+
+  /** Settles when the bytes are on their way. @throws what the server has refused so far */
+  async write({ bytes }: RecordBatch): Promise<void> {
+    const stream = this.#stream!;
+    if (this.#layout === 'text') stream.write(dataHeader(bytes.length));
+    await this.#whilePending(
+      new Promise<void>((resolve, reject) => {
+        stream.write(bytes, (error) => (error == null ? resolve() : reject(error)));
+      }),
+    );
+  }
+
+  /** No batch comes any more. Settles when the server has taken all rows. */
+  async end(): Promise<void> {
+    this.#hasEnded = true;
+    const stream = this.#stream!;
+    if (this.#layout === 'binary') stream.write(binaryTrailer);
+    stream.write(copyDone);
+    await this.#whilePending(this.#answer);
+  }
+
+  /** Lets the server throw away what it has got, so that it hears of what comes next. */
+  giveUp(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#stream!.write(copyFail);
+  }
+
+  async #whilePending(work: Promise<void>): Promise<void> {
+    this.#pending = {};
+    try {
+      await Promise.race([work, this.#answer.then(() => work)]);
+    } finally {
+      this.#pending = undefined;
+    }
+  }
+
+  handleCopyInResponse(): void {}
+
+  handleCommandComplete(): void {}
+
+  handleReadyForQuery(): void {
+    this.#resolve();
+  }
+
+  handleError(error: Error): void {
+    this.#hasEnded = true;
+    this.#reject(error);
+  }
+}
