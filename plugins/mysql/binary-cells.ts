@@ -42,7 +42,9 @@ export function encoderOf({ type, nativeType = '', mantissaBits, scale }: Column
     case 'timestamptz':
       // Sessions on both sides are in UTC.
       return isOf('timestamp', 'timestamptz') ? encodeTimestamp : undefined;
-    default:
+    case 'interval':
+    case 'uuid':
+    case 'jsonb':
       return undefined;
   }
 }
