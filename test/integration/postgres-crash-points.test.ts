@@ -25,6 +25,7 @@ const rows: Record<number, Cell[][]> = {
 interface Scenario {
   readonly guarantee: Guarantee;
   readonly options: object;
+  readonly isStraight?: boolean;
   /** `$` stands for the table. */
   readonly statements?: string[];
   readonly after: Cell[][];
@@ -42,6 +43,8 @@ const scenarios: Record<string, Scenario> = {
     after: loaded,
   },
   'exactly-once, appended': { guarantee: 'exactly-once', options: { publish: 'atomic-append', postSql }, after: [['0', 'old'], ...loaded] },
+  'exactly-once, straight on': { guarantee: 'exactly-once', options: { postSql }, isStraight: true, after: [['0', 'old'], ...loaded] },
+  'at-least-once, straight on': { guarantee: 'at-least-once', options: {}, isStraight: true, after: [['0', 'old'], ...loaded] },
   'at-least-once, direct': { guarantee: 'at-least-once', options: {}, after: [['0', 'old'], ...loaded] },
   'at-least-once, exchanged': { guarantee: 'at-least-once', options: { publish: 'atomic' }, after: loaded },
 };
@@ -49,12 +52,12 @@ const scenarios: Record<string, Scenario> = {
 let tables = 0;
 
 /** Goes on after each failure as another process, as the framework does; what `publish` answered. */
-async function runToItsEnd(table: string, { guarantee, options }: Scenario): Promise<Json> {
+async function runToItsEnd(table: string, { guarantee, options, isStraight }: Scenario): Promise<Json> {
   const [run, commits] = [newRun(), new Map<number, Json>()];
   let isPrepared = false;
   for (let life = 1; ; life++) {
     const mode = isPrepared ? 'resume' : 'run';
-    const process = await postgresProcess(database, table, { run, guarantee, mode, options });
+    const process = await postgresProcess(database, table, { run, guarantee, mode, options, isStraight });
     try {
       await process.prepare();
       isPrepared = true;

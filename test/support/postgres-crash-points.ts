@@ -33,7 +33,12 @@ export async function withCrash(point: CrashPoint | undefined, work: () => Promi
       return result;
     }
     if (!(result instanceof Promise)) {
-      (result as NodeJS.WritableStream).once('finish', cut);
+      // COPY, which hears of its answer by itself.
+      const copy = result as { handleReadyForQuery(): void; handleError(error: Error): void };
+      copy.handleReadyForQuery = () => {
+        cut();
+        copy.handleError(new Error('Connection terminated unexpectedly'));
+      };
       return result;
     }
     return result.then(() => {

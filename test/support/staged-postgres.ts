@@ -16,6 +16,7 @@ export interface ProcessOptions {
   readonly schema?: Schema;
   readonly guarantee?: Guarantee;
   readonly mode?: 'run' | 'resume' | 'replay';
+  readonly isStraight?: boolean | undefined;
   /** Beside the connection. */
   readonly options?: object;
   readonly at?: { readonly host: string; readonly port: number };
@@ -30,7 +31,7 @@ export function postgresProcess(database: TestDatabase, table: string, given: Pr
     ...given.options,
   };
   const { run, schema = idWordSchema, guarantee = 'at-least-once', mode = 'run' } = given;
-  return attemptsOf(plugin, parameter, { run, schema, guarantee, mode });
+  return attemptsOf(plugin, parameter, { run, schema, guarantee, mode, isStraight: given.isStraight });
 }
 
 /** Loads rows in two tasks and publishes them; what `publish` returned. */

@@ -30,7 +30,13 @@ export interface Attempts {
 export async function attemptsOf(
   plugin: WriterPlugin,
   parameter: object,
-  { run, schema, guarantee, mode = 'run' }: { run: string; schema: Schema; guarantee: Guarantee; mode?: WriteIntent['mode'] },
+  {
+    run,
+    schema,
+    guarantee,
+    mode = 'run',
+    isStraight,
+  }: { run: string; schema: Schema; guarantee: Guarantee; mode?: WriteIntent['mode']; isStraight?: boolean | undefined },
 ): Promise<Attempts> {
   const warnings: string[] = [];
   const context: PluginContext = {
@@ -45,7 +51,7 @@ export async function attemptsOf(
     return target;
   };
   const open = async (task: number, attempt: number) =>
-    writer.openTask({ id: task, attempt, guarantee, source: schema, target: target ?? (await prepare()) });
+    writer.openTask({ id: task, attempt, guarantee, isStraight, source: schema, target: target ?? (await prepare()) });
   return {
     writer,
     warnings,
