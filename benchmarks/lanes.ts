@@ -27,7 +27,7 @@ import { rawCopy, rawCopyOut, rawLoad, rawRows } from './rivals/raw.ts';
 import { engine, help, plan } from './start/start-lanes.ts';
 import { smallJob, tableToTable } from './tables/table-lanes.ts';
 import { tinyPlan, tinyToEach, tinyToOne } from './tiny/tiny-lanes.ts';
-import { dumpAllPipe, mariadbScript, psqlScript, psqlScriptPipe } from './tiny/tiny-rivals.ts';
+import { dumpAllPipe, mariadbPsqlLoop, mariadbScript, psqlLoop, psqlScript, psqlScriptPipe } from './tiny/tiny-rivals.ts';
 
 const toPostgres = [psqlFile, pgloader, rawRows];
 const inPostgres = [psqlPipe, rawCopy];
@@ -72,6 +72,8 @@ export const groups = {
     lane('tiny-mysql-postgres', tinyToOne('mysql', 'postgres', tinyCount, [psqlScript])),
     lane('tiny-postgres-postgres', tinyToOne('postgres', 'postgres', tinyCount, [psqlScriptPipe])),
     lane('tiny-mysql-mysql', tinyToOne('mysql', 'mysql', tinyCount, [mariadbScript])),
+    lane('tiny-loop-mysql-postgres', tinyToOne('mysql', 'postgres', tinyCount, [mariadbPsqlLoop])),
+    lane('tiny-loop-postgres-postgres', tinyToOne('postgres', 'postgres', tinyCount, [psqlLoop])),
     lane('tiny-each-mysql-postgres', tinyToEach('mysql', 'postgres', eachCount, [psqlScript])),
     lane('tiny-each-postgres-postgres', tinyToEach('postgres', 'postgres', eachCount, [psqlScriptPipe])),
     lane('tiny-each-mysql-mysql', tinyToEach('mysql', 'mysql', eachCount, [mariadbScript, dumpAllPipe])),

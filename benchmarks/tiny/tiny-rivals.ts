@@ -17,7 +17,7 @@ export interface TinyHaul {
   into(name: string): string;
 }
 
-/** What moves many tables with one script through one client: a process for each of them would be no rival. */
+/** What moves many tables: with one script through one client, or in a loop, as one that is written in a minute. */
 export type TinyRival = (haul: TinyHaul) => Promise<Contestant>;
 
 /** A script of \copy statements, each of a ready file. */
@@ -71,6 +71,44 @@ export const dumpAllPipe: TinyRival = async ({ source, target, names }) => ({
   },
   ...unlessDumpInstalled(),
 });
+
+/** PostgreSQL to PostgreSQL: for each table two processes. */
+export const psqlLoop: TinyRival = async ({ arena, source, names, into }) => {
+  const psql = psqlWords.join(' ');
+  const lines = names.map((name) => `PGDATABASE=source ${psql} -c 'copy ${name} to stdout' | ${psql} -c 'copy ${into(name)} from stdin'\n`);
+  return {
+    title: 'a loop: psql piped into psql for each',
+    isRival: true,
+    command: {
+      words: ['/bin/sh', '-e', await loopOf(arena, `loop-${source.kind}-${names[0]}-${into(names[0]!)}`, lines)],
+      env: psqlEnv(source, 'target'),
+    },
+    ...unlessInstalled('psql'),
+  };
+};
+
+/** The same with a process that prints from MariaDB what psql copies, with backslashes as COPY has them, and NULL as this word. */
+export const mariadbPsqlLoop: TinyRival = async ({ arena, source, target, names, into }) => {
+  const from = mariadbWords(source).join(' ');
+  const lines = names.map(
+    (name) =>
+      `${from} --batch --skip-column-names source -e 'select * from ${name}' | ${psqlWords.join(' ')} -c "copy ${into(name)} from stdin (null 'NULL')"\n`,
+  );
+  return {
+    title: 'a loop: mariadb piped into psql for each',
+    isRival: true,
+    command: {
+      words: ['/bin/sh', '-e', await loopOf(arena, `loop-${source.kind}-${names[0]}-${into(names[0]!)}`, lines)],
+      env: { ...mariadbEnv(source), ...psqlEnv(target, 'target') },
+    },
+    ...unlessInstalled('psql'),
+    ...unlessClientInstalled(),
+  };
+};
+
+function loopOf(arena: Arena, name: string, lines: readonly string[]): Promise<string> {
+  return arena.made(`${name}.sh`, (path) => writeFile(path, lines.join('')));
+}
 
 async function scriptOf({ arena, target, names, into }: TinyHaul, line: (file: string, table: string) => string): Promise<string> {
   const files = await Promise.all(
