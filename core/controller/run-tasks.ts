@@ -148,7 +148,7 @@ export class TaskRunner {
       if (this.#lanes === 0) await this.#renew();
     } else {
       this.#idle.push(lane);
-      if (failed.every(({ error }) => error.code === 'NOT_STRAIGHT')) this.#goCarefully(task, failed[0]!.error);
+      if (failed.every(wasStraight)) this.#goCarefully(task, failed[0]!.error);
       else this.#failed(job, failed);
     }
   }
@@ -283,6 +283,11 @@ export class TaskRunner {
     );
     this.#turns!.again(job.id, waitMs);
   }
+}
+
+/** The first time, which then was its only one. */
+function wasStraight({ error, branch: { attempts } }: Failed): boolean {
+  return error.code === 'NOT_STRAIGHT' && attempts.filter((one) => one.error?.code === 'NOT_STRAIGHT').length === 1;
 }
 
 function isInDoubt({ error }: Failed): boolean {
