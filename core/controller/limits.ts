@@ -15,7 +15,7 @@ import type { Plan } from './plan.ts';
 const batchBytes = { alone: 2 << 20, sideBySide: 512 << 10 };
 const maxRows = 65_536;
 
-/** A task that reads more is not begun in a way that a single refused row puts an end to. */
+/** A task that is known to read more is not begun in a way that a single refused row puts an end to. */
 const mostBytesAgain = 256 << 20;
 
 /** What a thread with its batches is thought to need. */

@@ -141,7 +141,7 @@ export class TaskRunner {
     if (failed.length === 0 || stop.signal.aborted) {
       this.#idle.push(lane);
       this.#settle(task);
-    } else if (failed.some(({ error }) => error.code === 'SNAPSHOT_LOST') && failed[0]!.branch.attempts.length < maxAttempts) {
+    } else if (failed.some(({ error }) => error.code === 'SNAPSHOT_LOST') && failuresOf(failed[0]!) < maxAttempts) {
       // Lanes that still have it run the rest.
       turns.setWidth(--this.#lanes);
       turns.again(task, 0);
@@ -256,7 +256,7 @@ export class TaskRunner {
   #failed(job: Underway, failed: readonly Failed[]): void {
     const { stop, maxAttempts, maxRetryWaitMs, listener } = this.#context;
     const [{ branch, error }] = failed as [Failed];
-    const failures = branch.attempts.filter((attempt) => attempt.error?.code !== 'NOT_STRAIGHT').length;
+    const failures = failuresOf(failed[0]!);
     const { name } = branch.spec.split;
     if (error.code === 'WORKER_DIED') job.deaths++;
     if (job.deaths >= maxDeaths) {
@@ -283,6 +283,11 @@ export class TaskRunner {
     );
     this.#turns!.again(job.id, waitMs);
   }
+}
+
+/** Of those that say something of the systems. */
+function failuresOf({ branch: { attempts } }: Failed): number {
+  return attempts.filter(({ error }) => error?.code !== 'NOT_STRAIGHT').length;
 }
 
 /** The first time, which then was its only one. */

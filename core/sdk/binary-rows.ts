@@ -28,7 +28,6 @@ export type BinaryForm =
   | 'time'
   | 'timestamp'
   | 'timestamptz'
-  | 'interval'
   | 'uuid'
   | 'jsonb';
 

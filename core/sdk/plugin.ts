@@ -227,7 +227,7 @@ export interface Writer {
 export interface TaskWriter {
   /**
    * Only where the task's facts allow it: rows are sent without waiting for the target's word on each batch. A `write` then may leave some of its batch on the way, and it
-   * or a later one, or `commit`, rejects with ROW_REJECTED if the target has refused any row so far. The framework undoes the task, and starts it again
+   * or a later one, or `end`, rejects with ROW_REJECTED if the target has refused any row so far. The framework undoes the task, and starts it again
    * without this. It settles only when the batch's memory is free.
    */
   readonly isStraight?: boolean;
@@ -242,6 +242,8 @@ export interface TaskWriter {
    * calling again with parts of the batch. Any other error fails the task.
    */
   write(batch: RecordBatch): Promise<void>;
+  /** All rows have been handed over: settles when the target has taken each of them, as `write` does of a batch. Once, before `commit`. Absent: it has. */
+  end?(): Promise<void>;
   /**
    * Makes the rows durable; afterwards the task counts as done. What it returns is given to `publish`.
    * @param tally what the framework wants to know again if this commit is found by a later attempt; a ledger keeps it

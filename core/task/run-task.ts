@@ -30,7 +30,6 @@ import { type DirtyRecord, type TaskListener, type TaskOutcome, type TaskSpec, t
 import { asRefusedWhole } from './straight.ts';
 
 const progressIntervalMs = 200;
-/** Of a commit when the task is to stop. */
 const commitGraceMs = 5000;
 
 export interface TaskPlugins {
@@ -296,6 +295,7 @@ class TaskRun {
       try {
         mayRead(true);
         await this.#loadAll(taskWriter);
+        await this.#pending(taskWriter, async () => taskWriter.end?.());
         return { commit: await this.#commit(taskWriter), attempt };
       } catch (error) {
         // The first error is the one to tell.

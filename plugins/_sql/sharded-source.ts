@@ -63,6 +63,11 @@ export class ShardedSource<T> {
     return this.#known;
   }
 
+  /** True where there is one table, or one query: the types of its columns are those that are read. */
+  get isOne(): boolean {
+    return isPlain(this.#places) && plainParts(this.#places).length === 1;
+  }
+
   /** True where the tables are shards of one: there are several, or they were searched for. */
   get isSharded(): boolean {
     return !isPlain(this.#places);

@@ -42,7 +42,6 @@ export function encoderOf({ type, nativeType = '', mantissaBits, scale }: Column
     case 'timestamptz':
       // Sessions on both sides are in UTC.
       return isOf('timestamp', 'timestamptz') ? encodeTimestamp : undefined;
-    case 'interval':
     case 'uuid':
     case 'jsonb':
       return undefined;
@@ -89,8 +88,11 @@ function digits(source: Buffer, from: number, to: number): number {
 
 function smallInteger(source: Buffer, from: number, to: number): number {
   const start = source[from] === minus ? from + 1 : from;
-  if (to - start > 15) throw refused('a number that is too big');
-  const value = digits(source, start, to);
+  let first = start;
+  // ZEROFILL.
+  while (to - first > 15 && source[first] === zero) first++;
+  if (to - first > 15) throw refused('a number that is too big');
+  const value = digits(source, first, to);
   return start === from ? value : 0 - value;
 }
 

@@ -1,6 +1,7 @@
 import { type BinaryForm, binaryRowHeader, copyData, DrayError, type RecordOutput } from 'dray/sdk';
 import { type CellEncoder, encoderOf, write4 } from './binary-cells.ts';
 import { lengthAt, lengthBytes } from './length-encoded.ts';
+import type { CellForm } from './types.ts';
 
 /** More than a cell can take beside its bytes: its length, and what a number or a time has more than its text. */
 const cellRoom = 30;
@@ -10,11 +11,14 @@ export class BinaryRowWriter {
   readonly #out: RecordOutput;
   readonly #encoders: readonly CellEncoder[];
 
-  constructor(out: RecordOutput, forms: readonly BinaryForm[]) {
+  /** @param cells how the server sends them, which for the same type may be in several ways. @throws DrayError NOT_STRAIGHT */
+  constructor(out: RecordOutput, forms: readonly BinaryForm[], cells: readonly CellForm[]) {
     this.#out = out;
     this.#encoders = out.schema.columns.map((column, index) => {
       const encoder = encoderOf(column, forms[index]!);
-      if (encoder === undefined) throw new DrayError('INTERNAL', `the column ${column.name} was to be read as ${forms[index]}`);
+      const form = forms[index]!;
+      if (encoder === undefined || cells[index] === 'bits' || (cells[index] === 'hex') !== (form === 'bytea'))
+        throw new DrayError('NOT_STRAIGHT', `the column ${column.name} has another type than was planned`);
       return encoder;
     });
   }

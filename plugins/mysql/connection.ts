@@ -31,10 +31,10 @@ const readerSession = `SET time_zone = '+00:00', net_write_timeout = 86400,
 /**
  * Strict for every engine, zero dates allowed (they are values of this system), 0 in an AUTO_INCREMENT column stays 0. Backslash escapes
  * and quotes mean what the batches rely on, and transactions begin and end where we say, whatever the server's default. A slow source must
- * not make the server give up on us.
+ * not make the server give up on us, nor a task that is one statement.
  */
 const writerSession =
-  "SET time_zone = '+00:00', net_read_timeout = 86400, wait_timeout = 86400, autocommit = 1, completion_type = 'NO_CHAIN', sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO' /*!80000 , information_schema_stats_expiry = 0 */";
+  "SET time_zone = '+00:00', net_read_timeout = 86400, wait_timeout = 86400, autocommit = 1, completion_type = 'NO_CHAIN', sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO' /*!80000 , information_schema_stats_expiry = 0 */ /*M!100101 , max_statement_time = 0 */";
 
 /** `sql_mode` as the user wants it, with what is written here understood as it is meant. */
 const withoutSurprises = "REPLACE(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), 'PAD_CHAR_TO_FULL_LENGTH', '')";

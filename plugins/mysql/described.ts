@@ -101,5 +101,10 @@ function resultFields({ connection }: Session, sql: string): Promise<ResultField
 /** A result does not say the values of an enum or the name of a type like uuid; the catalog does, for columns of the table. */
 function withCatalogType(column: Column, known: readonly Column[]): Column {
   const match = known.find(({ name, type }) => name === column.name && type === column.type);
-  return match?.nativeType === undefined ? column : { ...column, nativeType: match.nativeType };
+  // An expression may have the name of a column: bits are told from other texts by their form.
+  return match?.nativeType === undefined || isBit(match) !== isBit(column) ? column : { ...column, nativeType: match.nativeType };
+}
+
+function isBit({ nativeType = '' }: Column): boolean {
+  return nativeType.startsWith('bit');
 }

@@ -43,6 +43,8 @@ class StraightLoad implements BatchSink {
   #file: LocalFile | undefined;
   #statement: Promise<ResultSetHeader> | undefined;
   #rows = 0;
+  /** Answered, or failed. */
+  #isOver = false;
 
   constructor(session: Session, sql: string) {
     this.#session = session;
@@ -50,15 +52,23 @@ class StraightLoad implements BatchSink {
   }
 
   get isOpen(): boolean {
-    return this.#file !== undefined;
+    return this.#file !== undefined && !this.#isOver;
   }
 
   async write(bytes: Buffer, rowCount: number): Promise<void> {
     this.#file ??= new LocalFile(this.#session);
-    this.#statement ??= this.#session.execute(this.#sql, this.#file);
-    this.#statement.catch(() => undefined);
+    this.#statement ??= this.#begin(this.#file);
     this.#rows += rowCount;
     await this.#file.write(bytes, this.#statement);
+  }
+
+  #begin(file: LocalFile): Promise<ResultSetHeader> {
+    const statement = this.#session.execute(this.#sql, file);
+    const over = () => {
+      this.#isOver = true;
+    };
+    statement.then(over, over);
+    return statement;
   }
 
   async end(): Promise<void> {

@@ -157,9 +157,8 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
         return splits.map((split) => withShard(firstRows?.cuttable(split) ?? split, valuesOf));
       }),
 
-    // What the columns of shards have in common may be the type of none of them.
     deliversBinary: ({ columns }, forms) =>
-      !logical.isSharded && columns.every((column, index) => encoderOf(column, forms[index]!) !== undefined),
+      logical.isOne && columns.every((column, index) => encoderOf(column, forms[index]!) !== undefined),
 
     leftOut: (split) => firstRows?.leftOut(split),
 

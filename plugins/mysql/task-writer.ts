@@ -30,26 +30,37 @@ export async function openTaskWriter(
   const sink = usesLoadData ? loadBatches(loading) : await insertBatches(loading);
   const transaction = new TaskTransaction(session, table, { task: id }, own);
   await transaction.begin();
+  /** A server that has killed the session may be rolling back for long: it would answer only then. */
+  let isLost = false;
+  const faultOf = (error: unknown) => {
+    const fault = writeFault(error, table);
+    isLost ||= fault.code === 'CONNECTION_LOST';
+    return fault;
+  };
   return {
     isStraight,
     async write({ bytes, rowCount }) {
       try {
         await sink.write(bytes, rowCount);
       } catch (error) {
-        const fault = writeFault(error, table);
+        const fault = faultOf(error);
         if (fault.code === 'ROW_REJECTED' && isTransactional && !isStraight) await transaction.run('ROLLBACK TO SAVEPOINT batch');
         throw fault;
       }
     },
-    async commit(tally) {
+    async end() {
       try {
         await sink.end?.();
       } catch (error) {
-        throw writeFault(error, table);
+        throw faultOf(error);
       }
-      return transaction.commit(tally);
     },
-    abort: () => (sink.isOpen === true ? session.kill() : transaction.abort()),
+    commit: (tally) => transaction.commit(tally),
+    async abort() {
+      if (isLost) await session.close();
+      else if (sink.isOpen === true) await session.kill();
+      else await transaction.abort();
+    },
     isAlive: () => transaction.isAlive(),
   };
 }

@@ -19,7 +19,6 @@ const forms: Readonly<Record<string, BinaryForm>> = {
   'time without time zone': 'time',
   'timestamp without time zone': 'timestamp',
   'timestamp with time zone': 'timestamptz',
-  interval: 'interval',
   uuid: 'uuid',
   jsonb: 'jsonb',
 };

@@ -91,7 +91,11 @@ class CopyOut implements Submittable {
   readonly #onData = (chunk: Buffer): void => {
     const whole = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#rest = undefined;
-    this.#read(whole, 0);
+    try {
+      this.#read(whole, 0);
+    } catch (error) {
+      this.#course.reject(error);
+    }
   };
 
   /** Reads messages from a chunk until it ends or a batch is full; then the socket waits. */

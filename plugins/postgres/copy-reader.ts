@@ -183,8 +183,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
       return splits.map((split) => firstRows?.cuttable(split) ?? split);
     },
 
-    // What the columns of shards have in common may be the type of none of them.
-    deliversBinary: ({ columns }, forms) => !logical.isSharded && columns.every((column, index) => binaryFormOf(column) === forms[index]),
+    deliversBinary: ({ columns }, forms) => logical.isOne && columns.every((column, index) => binaryFormOf(column) === forms[index]),
 
     leftOut: (split) => firstRows?.leftOut(split),
 

@@ -51,7 +51,9 @@ export class CopyStream implements Submittable {
 
   /** Settles when the bytes are on their way. @throws what the server has refused so far */
   async write({ bytes }: RecordBatch): Promise<void> {
-    const stream = this.#stream!;
+    const stream = this.#stream;
+    // The session was lost before.
+    if (stream === undefined) return this.#answer;
     if (this.#layout === 'text') stream.write(dataHeader(bytes.length));
     await this.#whilePending(
       new Promise<void>((resolve, reject) => {
@@ -63,7 +65,8 @@ export class CopyStream implements Submittable {
   /** No batch comes any more. Settles when the server has taken all rows. */
   async end(): Promise<void> {
     this.#hasEnded = true;
-    const stream = this.#stream!;
+    const stream = this.#stream;
+    if (stream === undefined) return this.#answer;
     if (this.#layout === 'binary') stream.write(binaryTrailer);
     stream.write(copyDone);
     await this.#whilePending(this.#answer);
@@ -73,7 +76,7 @@ export class CopyStream implements Submittable {
   giveUp(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#stream!.write(copyFail);
+    this.#stream?.write(copyFail);
   }
 
   async #whilePending(work: Promise<void>): Promise<void> {

@@ -80,11 +80,14 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
   };
   const careful =
     options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
+  const faultOf = (error: unknown): DrayError => {
+    // "insufficient data left in message": a cell that is too short for its column.
+    if (isBinary && (error as { code?: string }).code === '08P01')
+      return new DrayError('ROW_REJECTED', 'a binary value of another type', { cause: error });
+    return writeFault(error, state.table, state.constraints);
+  };
   const commit = async (tally: Json): Promise<Json> => {
     if (isBroken) throw new DrayError('INTERNAL', 'a task that has failed was to be committed');
-    await stream?.end();
-    // From the first row on nobody could change the table.
-    if (isBinary) await requireForms(client, state.table, target);
     const result: TaskCommit = { task: id };
     if (entry !== undefined) await recordCommit(client, entry, result, tally);
     const { command } = await client.query('COMMIT').catch(async (error: unknown) => {
@@ -103,13 +106,22 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
     isStraight: goesStraight,
     async write(batch) {
       try {
-        await (goesStraight ? straight : careful)(batch);
         isBinary ||= batch.layout === 'binary';
+        await (goesStraight ? straight : careful)(batch);
       } catch (error) {
-        const fault = writeFault(error, state.table, state.constraints);
+        const fault = faultOf(error);
         isBroken ||= fault.code !== 'ROW_REJECTED';
         if (!isBroken && !goesStraight) await client.query('ROLLBACK TO SAVEPOINT batch').catch(failed);
         throw fault;
+      }
+    },
+    async end() {
+      try {
+        await stream?.end();
+        // From the first row on nobody could change the table.
+        if (isBinary) await requireForms(client, state.table, target);
+      } catch (error) {
+        throw faultOf(error);
       }
     },
     async commit(tally) {
@@ -117,7 +129,7 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
         return await commit(tally);
       } catch (error) {
         const fault = writeFault(error, state.table, state.constraints);
-        if (fault.code === 'FENCED' || fault.code === 'ROW_REJECTED') await rollBack(client);
+        if (fault.code === 'FENCED') await rollBack(client);
         throw fault;
       } finally {
         await disconnect(client);
