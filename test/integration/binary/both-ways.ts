@@ -33,11 +33,14 @@ export async function moveBothWays(source: Database, target: Database, errorLimi
   const copies = () => statements.splice(0).filter((sql) => /COPY .* FROM STDIN/.test(sql));
   try {
     const binary = await runTrip(tempFolder(), tableReader(source, 'source'), tableWriter(database, 'as_binary'), errorLimit);
-    expect([binary.stderr, copies()[0]]).toEqual([expect.anything(), expect.stringMatching(/^COPY .*as_binary.* \(FORMAT binary\)$/)]);
+    // What has no binary form may be found before anything is sent.
+    const begun = binary.report?.tasks[0]?.attempts[0]?.error?.code === 'NOT_STRAIGHT';
+    const sent = copies()[0];
+    if (!begun) expect([binary.stderr, sent]).toEqual([expect.anything(), expect.stringMatching(/^COPY .*as_binary.* \(FORMAT binary\)$/)]);
     const text = await runTrip(tempFolder(), tableReader(source, 'source'), tableWriter(database, 'as_text'), errorLimit, [looksAtCells]);
-    const sent = copies();
-    expect([text.stderr, sent.length > 0]).toEqual([expect.anything(), true]);
-    expect(sent.filter((sql) => sql.includes('binary'))).toEqual([]);
+    const sentAsText = copies();
+    expect([text.stderr, sentAsText.length > 0]).toEqual([expect.anything(), true]);
+    expect(sentAsText.filter((sql) => sql.includes('binary'))).toEqual([]);
     return { binary, text };
   } finally {
     close();
