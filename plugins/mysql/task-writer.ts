@@ -41,14 +41,14 @@ export async function openTaskWriter(
         throw fault;
       }
     },
-    async commit(tally) {
+    async finish() {
       try {
         await sink.end?.();
       } catch (error) {
         throw writeFault(error, table);
       }
-      return transaction.commit(tally);
     },
+    commit: (tally) => transaction.commit(tally),
     abort: () => (sink.isOpen === true ? session.kill() : transaction.abort()),
     isAlive: () => transaction.isAlive(),
   };

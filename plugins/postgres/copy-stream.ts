@@ -51,7 +51,7 @@ export class CopyStream implements Submittable {
 
   /** Settles when the bytes are on their way. @throws what the server has refused so far */
   async write({ bytes }: RecordBatch): Promise<void> {
-    const stream = this.#stream!;
+    const stream = await this.#sent();
     if (this.#layout === 'text') stream.write(dataHeader(bytes.length));
     await this.#whilePending(
       new Promise<void>((resolve, reject) => {
@@ -62,8 +62,8 @@ export class CopyStream implements Submittable {
 
   /** No batch comes any more. Settles when the server has taken all rows. */
   async end(): Promise<void> {
+    const stream = await this.#sent();
     this.#hasEnded = true;
-    const stream = this.#stream!;
     if (this.#layout === 'binary') stream.write(binaryTrailer);
     stream.write(copyDone);
     await this.#whilePending(this.#answer);
@@ -73,7 +73,13 @@ export class CopyStream implements Submittable {
   giveUp(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#stream!.write(copyFail);
+    this.#stream?.write(copyFail);
+  }
+
+  /** The connection with the statement on it. @throws if it had been lost before: pg then sends nothing, and says so later */
+  async #sent(): Promise<Socket> {
+    if (this.#stream === undefined) await this.#answer;
+    return this.#stream!;
   }
 
   async #whilePending(work: Promise<void>): Promise<void> {

@@ -82,9 +82,6 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
     options.writeMode === 'insert' ? copyBatches(client, state.table, names) : await upsertBatches(client, state, names, options.writeMode);
   const commit = async (tally: Json): Promise<Json> => {
     if (isBroken) throw new DrayError('INTERNAL', 'a task that has failed was to be committed');
-    await stream?.end();
-    // From the first row on nobody could change the table.
-    if (isBinary) await requireForms(client, state.table, target);
     const result: TaskCommit = { task: id };
     if (entry !== undefined) await recordCommit(client, entry, result, tally);
     const { command } = await client.query('COMMIT').catch(async (error: unknown) => {
@@ -110,6 +107,16 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
         isBroken ||= fault.code !== 'ROW_REJECTED';
         if (!isBroken && !goesStraight) await client.query('ROLLBACK TO SAVEPOINT batch').catch(failed);
         throw fault;
+      }
+    },
+    async finish() {
+      try {
+        await stream?.end();
+        // From the first row on nobody could change the table.
+        if (isBinary) await requireForms(client, state.table, target);
+      } catch (error) {
+        isBroken = true;
+        throw writeFault(error, state.table, state.constraints);
       }
     },
     async commit(tally) {
