@@ -42,7 +42,10 @@ async function load({ to, source, guarantee, table }: Given, most: number) {
   const target = databases[to];
   await target.sql(
     `CREATE TABLE ${table} (id int PRIMARY KEY, n int, word ${source === 'source' ? 'varchar(25)' : 'text'})`,
-    `INSERT INTO ${table} (id, n) VALUES ${ids.filter(isThere).map((id) => `(${id}, -1)`)}`,
+    `INSERT INTO ${table} (id, n) VALUES ${ids
+      .filter(isThere)
+      .map((id) => `(${id}, -1)`)
+      .join(', ')}`,
   );
   const setting = { speed: { channel: 2 }, splitBytes: 1 << 20, guarantee, errorLimit: { record: most } };
   const content = [{ reader: readerOf(databases.postgres, source, { splitPk: 'id' }), writer: writerOf(target, table) }];
