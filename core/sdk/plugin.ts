@@ -227,7 +227,7 @@ export interface Writer {
 export interface TaskWriter {
   /**
    * Only where the task's facts allow it: rows are sent without waiting for the target's word on each batch. A `write` then may leave some of its batch on the way, and it
-   * or a later one, or `end`, rejects with ROW_REJECTED if the target has refused any row so far. The framework undoes the task, and starts it again
+   * or a later one, or `finish`, rejects with ROW_REJECTED if the target has refused any row so far. The framework undoes the task, and starts it again
    * without this. It settles only when the batch's memory is free.
    */
   readonly isStraight?: boolean;
@@ -242,8 +242,12 @@ export interface TaskWriter {
    * calling again with parts of the batch. Any other error fails the task.
    */
   write(batch: RecordBatch): Promise<void>;
-  /** All rows have been handed over: settles when the target has taken each of them, as `write` does of a batch. Once, before `commit`. Absent: it has. */
-  end?(): Promise<void>;
+  /**
+   * No batch comes any more: settles when the target has taken all rows, as far as that can be known before `commit`. What goes wrong here leaves nothing in doubt, and is
+   * cancelled at once. Called once, before `commit`. Absent: each `write` waits for the target's word.
+   * @throws DrayError as `write`
+   */
+  finish?(): Promise<void>;
   /**
    * Makes the rows durable; afterwards the task counts as done. What it returns is given to `publish`.
    * @param tally what the framework wants to know again if this commit is found by a later attempt; a ledger keeps it
@@ -252,7 +256,7 @@ export interface TaskWriter {
   commit(tally: Json): Promise<Json | void>;
   /** Undoes everything this task wrote. Called instead of `commit`, also after a failed commit. */
   abort(): Promise<void>;
-  /** As that of the reader, for a `write` or `commit` that has been pending for ten seconds. */
+  /** As that of the reader, for a `write`, `finish` or `commit` that has been pending for ten seconds. */
   isAlive?(): Promise<boolean>;
 }
 

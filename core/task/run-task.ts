@@ -295,7 +295,7 @@ class TaskRun {
       try {
         mayRead(true);
         await this.#loadAll(taskWriter);
-        await this.#pending(taskWriter, async () => taskWriter.end?.());
+        await this.#pending(taskWriter, async () => taskWriter.finish?.());
         return { commit: await this.#commit(taskWriter), attempt };
       } catch (error) {
         // The first error is the one to tell.

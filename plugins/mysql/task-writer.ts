@@ -48,7 +48,7 @@ export async function openTaskWriter(
         throw fault;
       }
     },
-    async end() {
+    async finish() {
       try {
         await sink.end?.();
       } catch (error) {

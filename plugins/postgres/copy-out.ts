@@ -185,7 +185,7 @@ class CopyOut implements Submittable {
     return end;
   }
 
-  /** The file's header stands before the first row, or the trailer, in one message. @returns undefined: it has not come whole */
+  /** The file's header stands before the first row, or the trailer, in one message. @returns undefined: it has not come whole, or is none */
   #passHeader(chunk: Buffer, at: number): number | undefined {
     const next = binaryRowEnd(chunk, at);
     const start = at + binaryRowHeader + fileHeader.length;
@@ -193,8 +193,10 @@ class CopyOut implements Submittable {
       this.#rest = chunk.subarray(at);
       return undefined;
     }
-    if (!chunk.subarray(at + binaryRowHeader, start).equals(fileHeader))
-      throw new DrayError('INTERNAL', 'a binary COPY has a header of another kind');
+    if (!chunk.subarray(at + binaryRowHeader, start).equals(fileHeader)) {
+      this.#course.reject(new DrayError('INTERNAL', 'a binary COPY has a header of another kind'));
+      return undefined;
+    }
     this.#isHeaderRead = true;
     if (start === next) return next;
     // The rest is a message like all others.

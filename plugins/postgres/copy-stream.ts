@@ -51,9 +51,7 @@ export class CopyStream implements Submittable {
 
   /** Settles when the bytes are on their way. @throws what the server has refused so far */
   async write({ bytes }: RecordBatch): Promise<void> {
-    const stream = this.#stream;
-    // The session was lost before.
-    if (stream === undefined) return this.#answer;
+    const stream = await this.#sent();
     if (this.#layout === 'text') stream.write(dataHeader(bytes.length));
     await this.#whilePending(
       new Promise<void>((resolve, reject) => {
@@ -64,9 +62,8 @@ export class CopyStream implements Submittable {
 
   /** No batch comes any more. Settles when the server has taken all rows. */
   async end(): Promise<void> {
+    const stream = await this.#sent();
     this.#hasEnded = true;
-    const stream = this.#stream;
-    if (stream === undefined) return this.#answer;
     if (this.#layout === 'binary') stream.write(binaryTrailer);
     stream.write(copyDone);
     await this.#whilePending(this.#answer);
@@ -77,6 +74,12 @@ export class CopyStream implements Submittable {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#stream?.write(copyFail);
+  }
+
+  /** The connection with the statement on it. @throws if it had been lost before: pg then sends nothing, and says so later */
+  async #sent(): Promise<Socket> {
+    if (this.#stream === undefined) await this.#answer;
+    return this.#stream!;
   }
 
   async #whilePending(work: Promise<void>): Promise<void> {

@@ -115,12 +115,13 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
         throw fault;
       }
     },
-    async end() {
+    async finish() {
       try {
         await stream?.end();
         // From the first row on nobody could change the table.
         if (isBinary) await requireForms(client, state.table, target);
       } catch (error) {
+        isBroken = true;
         throw faultOf(error);
       }
     },

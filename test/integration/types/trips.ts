@@ -34,12 +34,15 @@ export function fileReader(folder: string, cases: readonly TypeCase[], more: obj
 }
 
 /** Runs a job with the real command line. */
-export function runTrip(folder: string, reader: End, writer: End, errorLimit = 0): Promise<DrayResult> {
-  return runDray([
-    'run',
-    writeJob(folder, { job: { setting: { speed: { channel: 1 }, errorLimit: { record: errorLimit } }, content: [{ reader, writer }] } }),
-    '--json',
-  ]);
+export function runTrip(
+  folder: string,
+  reader: End,
+  writer: End,
+  errorLimit = 0,
+  transformer: readonly object[] = [],
+): Promise<DrayResult> {
+  const setting = { speed: { channel: 1 }, errorLimit: { record: errorLimit } };
+  return runDray(['run', writeJob(folder, { job: { setting, content: [{ reader, transformer, writer }] } }), '--json']);
 }
 
 /** Runs a job that must take every row as it is. */

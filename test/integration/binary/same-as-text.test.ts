@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Database, mysqlDatabase, postgresDatabase } from '../types/databases.ts';
+import { type BothWays, createBothWays, differences, moveBothWays } from './both-ways.ts';
+import { randomColumns } from './random-values.ts';
+import { mysqlColumns, postgresColumns } from './values.ts';
+
+const sources = { mysql: mysqlDatabase, postgres: postgresDatabase };
+
+async function databases(kind: keyof typeof sources): Promise<[source: Database, target: Database]> {
+  const [source, target] = await Promise.all([sources[kind](), postgresDatabase()]);
+  onTestFinished(async () => void (await Promise.all([source.end(), target.end()])));
+  return [source, target];
+}
+
+async function expectTheSame(kind: keyof typeof sources, columns: readonly BothWays[]): Promise<void> {
+  const [source, target] = await databases(kind);
+  await createBothWays(source, target, columns);
+  const { binary, text } = await moveBothWays(source, target);
+  for (const { exitCode, stderr, report } of [binary, text])
+    expect({ exitCode, stderr, attempts: report?.tasks.map(({ attempts }) => attempts.length) }).toEqual({
+      exitCode: 0,
+      stderr: '',
+      attempts: [1],
+    });
+  const [count] = await source.query('SELECT count(*) FROM source');
+  expect(await differences(target, columns)).toEqual({ rows: Number(count![0]), differing: [] });
+}
+
+test.each([
+  ['mysql', mysqlColumns],
+  ['postgres', postgresColumns],
+] as const)('extreme values of every type come binary from %s as they come as text', expectTheSame);
+
+test.each(['mysql', 'postgres'] as const)('random values come binary from %s as they come as text', async (kind) => {
+  const columns = randomColumns.map(({ mysql, postgres, values }, index) => ({
+    from: kind === 'mysql' ? mysql : postgres,
+    to: postgres,
+    values: fc.sample(fc.option(values, { freq: 9, nil: 'NULL' }), { numRuns: 300, seed: 1000 + index }),
+  }));
+  await expectTheSame(kind, columns);
+});
