@@ -152,6 +152,9 @@ async function connect(jdbcUrl: string, options: ConnectionOptions, role: 'reade
     });
     // Without a listener a connection lost while idle would end the program; the next query reports it.
     connection.on('error', () => undefined);
+    // A server that has killed the session says that it is done, and may take long to let go; the driver would wait until it has taken what we still write.
+    const socket = socketOf(connection);
+    socket.once('end', () => socket.destroy());
     await session.execute(role === 'reader' ? readerSession : writerSession);
   } catch (error) {
     socketOf(connection).destroy();

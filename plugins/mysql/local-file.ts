@@ -46,6 +46,7 @@ export class LocalFile extends EventEmitter {
     await Promise.race([this.#asked, failed]);
     const { socket } = this.#session;
     for (let from = 0; from < bytes.length; from += pieceBytes) {
+      if (!socket.writable) await failed;
       this.emit('data', bytes.subarray(from, from + pieceBytes));
       if (socket.writableNeedDrain) await Promise.race([once(socket, 'drain'), failed]);
       this.#pendingSince = performance.now();

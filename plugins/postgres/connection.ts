@@ -90,6 +90,8 @@ async function connect(address: Address, options: ConnectionOptions, signal: Abo
     await client.end().catch(() => undefined);
     throw connectFault(error, `PostgreSQL at ${host}:${port}`, { user: options.username ?? address.user, database });
   }
+  // A server that has ended the session may let go of it late; pg would wait until it has taken what we still write.
+  socketOf(client).once('end', () => socketOf(client).destroy());
   try {
     // As the JDBC driver does with this parameter.
     const { currentschema } = parameters;
@@ -125,7 +127,7 @@ export async function terminate(client: Client): Promise<void> {
       await other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = 'dray'", [pid]);
     }).catch(() => undefined);
   }
-  closeSocket(client);
+  socketOf(client).destroy();
 }
 
 /** Number of the server's process of a session, which is what its catalogs call it; null before it has begun. */
@@ -140,11 +142,11 @@ export function pendingStatement(client: Client): unknown {
 
 /** Bytes that the kernel has not taken yet from us. */
 export function unsentBytes(client: Client): number {
-  return (client as unknown as { connection: { stream: { writableLength: number } } }).connection.stream.writableLength;
+  return socketOf(client).writableLength;
 }
 
-function closeSocket(client: Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+function socketOf(client: Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
 /** Does something on a second connection to the server of a session that does not answer, or is gone. */
@@ -175,7 +177,7 @@ export async function disconnect(client: Client): Promise<void> {
   let giveUp: NodeJS.Timeout | undefined;
   const waitedLong = new Promise<void>((resolve) => {
     giveUp = setTimeout(() => {
-      closeSocket(client);
+      socketOf(client).destroy();
       resolve();
     }, disconnectTimeoutMs);
   });
