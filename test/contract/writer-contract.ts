@@ -54,6 +54,7 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     const task = await start(writer);
     await task.write(batchOf(schema, rows.slice(0, 1)));
     await task.write(batchOf(schema, rows.slice(1)));
+    await task.finish?.();
     const commit = (await task.commit(null)) ?? null;
     expect(JSON.parse(JSON.stringify(commit))).toEqual(commit as Json);
     await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
@@ -76,6 +77,7 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     await reset();
     const writer = await open();
     const task = await start(writer);
+    await task.finish?.();
     const commit = (await task.commit(null)) ?? null;
     await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
     await writer.close?.();
@@ -89,6 +91,7 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     const batch = batchOf(schema, rows);
     await task.write(batch);
     batch.bytes.fill(0x78);
+    await task.finish?.();
     const commit = (await task.commit(null)) ?? null;
     await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
     await writer.close?.();
@@ -106,6 +109,7 @@ export function writerContract({ plugin, parameter, schema, rows, badRow, readBa
     expect(refusal).toBeInstanceOf(DrayError);
     expect((refusal as DrayError).code).toBe('ROW_REJECTED');
     await task.write(batchOf(schema, rows.slice(1)));
+    await task.finish?.();
     const commit = (await task.commit(null)) ?? null;
     await writer.publish?.([commit], { guarantee: 'at-least-once', mode: 'run' });
     await writer.close?.();

@@ -66,6 +66,7 @@ export async function attemptsOf(
       }
       try {
         for (const row of rows) await taskWriter.write(batchOf(schema, [row]));
+        await taskWriter.finish?.();
         return (await taskWriter.commit({ rows: rows.length })) ?? null;
       } catch (error) {
         await taskWriter.abort().catch(() => undefined);
