@@ -2,6 +2,7 @@ import type { Column } from '../sdk/index.ts';
 import { elementsOf } from './array-text.ts';
 import { isExactDouble, isExactSingle, isNegativeZero, isPrintedDouble, scaleOf, secondsFractionOf } from './exact-text.ts';
 import { hasRepeatedKey } from './json-text.ts';
+import { type PlainTest, plainDate, plainNumber, plainText, plainTime, plainTimestamp } from './plain-cells.ts';
 import { dateFault, instantFault, timeFault, timestampFault } from './time-text.ts';
 
 /** Why a text does not fit a column, or undefined if it does (as far as this check can tell; the target decides the rest). */
@@ -11,6 +12,8 @@ export interface CellCheck {
   readonly faultOf: Fault;
   /** Packed bytes of which one stands in every batch with a misfit: looked for first, as that costs next to nothing. */
   readonly marks?: readonly string[];
+  /** Asked before a cell becomes a text. Undefined: every cell has to become one. */
+  readonly isPlain?: PlainTest | undefined;
 }
 
 /** Loss that databases make silently: each rule is one that PostgreSQL, MySQL or MariaDB would bend without an error. */
@@ -19,7 +22,8 @@ export function cellCheck(source: Column, target: Column): CellCheck | undefined
   if (target.emptyIsNull !== true) return check;
   const ofEmpty = target.replacesNull === true ? 'an empty text as NULL, which the target would replace by a value of its own' : undefined;
   if (check === undefined && ofEmpty === undefined) return undefined;
-  return { faultOf: (text) => (text === '' ? ofEmpty : check?.faultOf(text)) };
+  const isPlain: PlainTest = (bytes, from, to) => to > from && (check === undefined || check.isPlain?.(bytes, from, to) === true);
+  return { faultOf: (text) => (text === '' ? ofEmpty : check?.faultOf(text)), isPlain };
 }
 
 function valueCheck(source: Column, target: Column): CellCheck | undefined {
@@ -29,13 +33,16 @@ function valueCheck(source: Column, target: Column): CellCheck | undefined {
   switch (target.type) {
     case 'integer':
       if (source.type === 'integer' || source.type === 'boolean' || (source.type === 'decimal' && source.scale === 0)) return undefined;
-      return { faultOf: (text) => (scaleOf(text) > 0 ? 'a fraction in a whole-number column' : undefined) };
+      return {
+        faultOf: (text) => (scaleOf(text) > 0 ? 'a fraction in a whole-number column' : undefined),
+        isPlain: plainNumber({ scale: 0 }),
+      };
     case 'decimal':
       return scaleCheck(source, target);
     case 'double':
       return doubleCheck(source, target);
     case 'date':
-      return source.type === 'date' ? undefined : { faultOf: (text) => dateFault(text) };
+      return source.type === 'date' ? undefined : { faultOf: dateFault, isPlain: plainDate };
     case 'time':
       return secondsCheck(source, target, source.type === 'time' ? undefined : timeFault);
     case 'timestamp':
@@ -96,7 +103,10 @@ function hasDate({ type }: Column): boolean {
 function scaleCheck(source: Column, { scale }: Column): CellCheck | undefined {
   if (scale === undefined || (source.type === 'integer' && scale >= 0)) return undefined;
   if (source.type === 'decimal' && source.scale !== undefined && source.scale <= scale) return undefined;
-  return { faultOf: (text) => (scaleOf(text) > scale ? tooManyDigits(scale) : undefined) };
+  return {
+    faultOf: (text) => (scaleOf(text) > scale ? tooManyDigits(scale) : undefined),
+    ...(scale < 0 ? {} : { isPlain: plainNumber({ scale }) }),
+  };
 }
 
 function tooManyDigits(scale: number): string {
@@ -120,6 +130,11 @@ function doubleCheck(source: Column, target: Column): CellCheck | undefined {
       return `more digits than a ${mantissaBits === 24 ? 'single' : 'double'}-precision number holds`;
     },
     ...(keepsDigits && keepsScale ? { marks: ['-0\t', '-0\n', '-0.', '-0e'] } : {}),
+    isPlain: plainNumber({
+      scale: keepsScale ? Number.POSITIVE_INFINITY : scale,
+      digits: keepsDigits ? Number.POSITIVE_INFINITY : mantissaBits === 24 ? 6 : 15,
+      isNegative: keepsZero,
+    }),
   };
 }
 
@@ -127,7 +142,10 @@ function doubleCheck(source: Column, target: Column): CellCheck | undefined {
 function secondsCheck(source: Column, target: Column, fault: Fault | undefined): CellCheck | undefined {
   const digits = target.fractionDigits ?? 6;
   if (fault === undefined && (source.type === 'date' || (source.fractionDigits ?? 6) <= digits)) return undefined;
-  return { faultOf: (text) => (secondsFractionOf(text) > digits ? `more than ${digits} digits of a second's fraction` : fault?.(text)) };
+  return {
+    faultOf: (text) => (secondsFractionOf(text) > digits ? `more than ${digits} digits of a second's fraction` : fault?.(text)),
+    isPlain: target.type === 'time' ? plainTime(digits) : plainTimestamp(digits, target.type === 'timestamptz'),
+  };
 }
 
 function patternCheck(source: Column, target: Column, pattern: RegExp): CellCheck | undefined {
@@ -165,5 +183,7 @@ function textCheck(source: Column, { length, maxBytes, trailingBlanks }: Column)
       return 'blanks at the end, which the column does not keep as they are';
     },
     ...(isShort && isSmall ? { marks: [' \t', ' \n'] } : {}),
+    // No character has less than a byte, and escapes only add some.
+    isPlain: plainText(Math.min(isShort ? Number.POSITIVE_INFINITY : length, isSmall ? Number.POSITIVE_INFINITY : maxBytes), keepsBlanks),
   };
 }

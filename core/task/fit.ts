@@ -1,4 +1,4 @@
-import type { RecordBatch, Schema } from '../sdk/index.ts';
+import { isNullCell, type RecordBatch, readText, type Schema } from '../sdk/index.ts';
 import { type CellCheck, cellCheck } from './cell-check.ts';
 
 interface ColumnFit {
@@ -46,12 +46,17 @@ export class Fit {
   misfits(batch: RecordBatch): Misfit[] {
     const columns = this.#columns.filter(({ marks }) => marks === undefined || marks.some((mark) => batch.bytes.includes(mark)));
     if (columns.length === 0) return [];
+    const { bytes, cellEnds, schema } = batch;
+    const width = schema.columns.length;
     const found: Misfit[] = [];
     for (let row = 0; row < batch.rowCount; row++) {
       for (const { column, name, refusesNull, check } of columns) {
-        const text = batch.cell(row, column);
-        const cause =
-          text === null ? (refusesNull ? 'NULL, which the target would replace by a value of its own' : undefined) : check?.faultOf(text);
+        const cell = row * width + column;
+        const from = cell === 0 ? 0 : cellEnds[cell - 1]! + 1;
+        const to = cellEnds[cell]!;
+        let cause: string | undefined;
+        if (isNullCell(bytes, from, to)) cause = refusesNull ? 'NULL, which the target would replace by a value of its own' : undefined;
+        else if (check?.isPlain?.(bytes, from, to) !== true) cause = check?.faultOf(readText(bytes, from, to));
         if (cause === undefined) continue;
         found.push({ row, column: name, cause });
         break;

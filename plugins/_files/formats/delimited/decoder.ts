@@ -2,6 +2,7 @@ import { DrayError, type RecordOutput } from 'dray/sdk';
 import type { FileDecoder, RecordPlace } from '../format.ts';
 import type { ColumnSource } from '../text/columns.ts';
 import type { CharacterDecoder, Encoding } from '../text/encodings.ts';
+import { PlainRecords } from './plain-records.ts';
 import { RecordScanner } from './record-scanner.ts';
 import { headerNames, recordTexts } from './record-texts.ts';
 import { RowWriter } from './row-writer.ts';
@@ -22,6 +23,7 @@ export class DelimitedDecoder implements FileDecoder {
   readonly #file: string;
   readonly #facts: DecoderFacts;
   readonly #scanner: RecordScanner;
+  readonly #plain: PlainRecords | undefined;
   readonly #rows: RowWriter;
   readonly #characters: CharacterDecoder | undefined;
   #isHeaderNext: boolean;
@@ -32,6 +34,7 @@ export class DelimitedDecoder implements FileDecoder {
     this.#file = file;
     this.#facts = facts;
     this.#scanner = new RecordScanner(format, file, from);
+    this.#plain = PlainRecords.of(format, sources);
     this.#rows = new RowWriter(this.#scanner, out, sources, { format, encoding: encoding?.name ?? 'UTF-8', wantsAll });
     this.#characters = encoding?.decoder();
     this.#isHeaderNext = facts.hasHeader && from === undefined;
@@ -49,16 +52,15 @@ export class DelimitedDecoder implements FileDecoder {
   fill(): boolean {
     const scanner = this.#scanner;
     const { builder } = this.#out;
-    while (scanner.next()) {
+    for (;;) {
+      if (this.#plain !== undefined && !this.#isHeaderNext) scanner.packPlain(this.#plain, builder);
+      if (builder.isFull) return true;
+      if (!scanner.next()) return false;
       if (this.#isHeaderNext) {
         this.#isHeaderNext = false;
         if (this.#facts.wantsAll) this.#checkHeader();
-        continue;
-      }
-      this.#rows.write();
-      if (builder.isFull) return true;
+      } else this.#rows.write();
     }
-    return false;
   }
 
   /** All files of a content deliver the same columns; a header that says otherwise means that cells would land in the wrong ones. */

@@ -1,7 +1,8 @@
-import { DrayError, escapeOf, LF, TAB } from 'dray/sdk';
+import { type BatchBuilder, DrayError, escapeOf, LF, TAB } from 'dray/sdk';
 import type { RecordPlace } from '../format.ts';
 import { isSame } from '../text/same-bytes.ts';
 import { TextWindow } from '../text/text-window.ts';
+import type { PlainRecords } from './plain-records.ts';
 import { hasEscapes, isFaulty, isNull, isQuoted, isSpecial, RecordFields } from './record-fields.ts';
 import { endsRow, escapes, plainKinds, quotedKinds, quotes, returns, type ScanFormat, startsDelimiter } from './scan-kinds.ts';
 
@@ -62,6 +63,13 @@ export class RecordScanner {
 
   end(): void {
     this.#window.finish();
+  }
+
+  /** Goes past the plain records that are next, which are packed. */
+  packPlain(records: PlainRecords, builder: BatchBuilder): void {
+    const window = this.#window;
+    if (!window.isText || window.length < this.#awaitedBytes || !window.skipMark()) return;
+    this.#nextLine += records.pack(window, builder);
   }
 
   /** True if a record was found; false if more bytes are needed, or, after `end`, if there is none left. */

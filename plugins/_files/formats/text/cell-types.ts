@@ -42,6 +42,16 @@ function isOneOf(...texts: readonly string[]): CellType['isCanonical'] {
   return (bytes, from, to) => all.some((text) => text.length === to - from && text.every((byte, i) => byte === bytes[from + i]));
 }
 
+/** `\x` and pairs of lower-case hex digits. */
+const isHex: CellType['isCanonical'] = (bytes, from, to) => {
+  if ((to - from) % 2 !== 0 || bytes[from] !== 0x5c || bytes[from + 1] !== 0x78) return false;
+  for (let at = from + 2; at < to; at++) {
+    const byte = bytes[at]!;
+    if (!((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66))) return false;
+  }
+  return to > from;
+};
+
 const types: Record<Exclude<LogicalType, 'string' | 'date'>, CellType> = {
   boolean: {
     logical: 'boolean',
@@ -69,7 +79,7 @@ const types: Record<Exclude<LogicalType, 'string' | 'date'>, CellType> = {
   bytes: {
     logical: 'bytes',
     words: '\\x and pairs of hex digits',
-    isCanonical: never,
+    isCanonical: isHex,
     canonical: (text) => (/^\\x([0-9a-f]{2})*$/i.test(text) ? text.toLowerCase() : undefined),
   },
   json: { logical: 'json', words: 'JSON', isCanonical: never, canonical: (text) => (isJson(text) ? text : undefined) },
