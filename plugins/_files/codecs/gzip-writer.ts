@@ -1,14 +1,13 @@
 import { promisify } from 'node:util';
 import { constants, deflateRaw } from 'node:zlib';
+import { BlockPacker, blockBytes } from './block-packer.ts';
 import type { ByteSink } from './codec.ts';
 import { crc32 } from './crc32.ts';
 
-/** Smaller ones are no faster, bigger ones no smaller. */
-const blockBytes = 1024 * 1024;
-/** How far back deflate looks: RFC 1951, section 2. */
-const windowBytes = 32 * 1024;
-/** Blocks that are packed at a time, each on a thread of libuv. */
-const maxJobs = 2;
+/** How far back deflate looks, as a power of two: RFC 1951, section 2. */
+const widestWindow = 15;
+/** The fastest level takes 12 % less CPU for rows of 200 bytes with 8 KiB, which stay in the nearest cache; files become 1 % smaller to 4 % bigger, those of `gzip -1` are bigger. */
+const fastWindow = 13;
 
 /** Magic, deflate, no flags, no time; what else there is says nothing (RFC 1952, section 2.3). */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
@@ -17,48 +16,42 @@ const lastBlock = Buffer.from([3, 0]);
 
 const packed = promisify(deflateRaw) as (plain: Uint8Array, options: object) => Promise<Buffer>;
 
-interface Packing {
-  readonly isPacked: Promise<Buffer>;
-  /** Memory of what is packed. */
-  readonly plain: Buffer;
-}
-
 /**
  * One member of gzip, of blocks that are packed side by side: each knows the bytes before it as its dictionary, and ends at a whole byte (a sync flush), so that they can
  * stand behind each other. pigz does the same (https://zlib.net/pigz/). In a stream of zlib one core packs, whatever there are.
  */
 export class GzipSink implements ByteSink {
   readonly #into: ByteSink;
-  readonly #level: number;
-  /** In the order of the file. */
-  readonly #jobs: Packing[] = [];
-  readonly #spare: Buffer[] = [];
-  /** What is kept stands behind the window before it. */
-  #kept: Buffer = Buffer.allocUnsafe(windowBytes + blockBytes);
-  #window = 0;
-  #keptBytes = 0;
+  readonly #blocks: BlockPacker;
   #crc = 0;
   #size = 0;
   #isBegun = false;
 
   constructor(into: ByteSink, level: number) {
     this.#into = into;
-    this.#level = level;
+    const windowBits = level === 1 ? fastWindow : widestWindow;
+    const how = { level, windowBits, memLevel: 9, chunkSize: blockBytes / 2, finishFlush: constants.Z_SYNC_FLUSH };
+    this.#blocks = new BlockPacker({
+      windowBytes: 2 ** windowBits,
+      pack: (block, before) => {
+        const isPacked = packed(block, before.length === 0 ? how : { ...how, dictionary: before });
+        this.#crc = crc32(block, this.#crc);
+        this.#size += block.length;
+        return isPacked;
+      },
+      put: async (bytes) => {
+        await this.#begin();
+        await into.write(bytes);
+      },
+    });
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      const part = bytes.subarray(at, at + blockBytes - this.#keptBytes);
-      this.#kept.set(part, windowBytes + this.#keptBytes);
-      this.#keptBytes += part.length;
-      at += part.length;
-      if (this.#keptBytes === blockBytes) await this.#pack();
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#blocks.write(bytes);
   }
 
   async end(): Promise<void> {
-    if (this.#keptBytes > 0) await this.#pack();
-    while (this.#jobs.length > 0) await this.#putFirst();
+    await this.#blocks.finish();
     await this.#begin();
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(this.#crc, 0);
@@ -69,32 +62,6 @@ export class GzipSink implements ByteSink {
 
   destroy(): void {
     this.#into.destroy();
-  }
-
-  async #pack(): Promise<void> {
-    if (this.#jobs.length === maxJobs) await this.#putFirst();
-    const plain = this.#kept;
-    const end = windowBytes + this.#keptBytes;
-    const content = plain.subarray(windowBytes, end);
-    const dictionary = this.#window === 0 ? {} : { dictionary: plain.subarray(windowBytes - this.#window, windowBytes) };
-    const how = { level: this.#level, memLevel: 9, chunkSize: blockBytes / 2, finishFlush: constants.Z_SYNC_FLUSH, ...dictionary };
-    const isPacked = packed(content, how);
-    isPacked.catch(() => {});
-    this.#jobs.push({ isPacked, plain });
-    this.#crc = crc32(content, this.#crc);
-    this.#size += content.length;
-    this.#kept = this.#spare.pop() ?? Buffer.allocUnsafe(windowBytes + blockBytes);
-    this.#window = Math.min(windowBytes, content.length);
-    plain.copy(this.#kept, windowBytes - this.#window, end - this.#window, end);
-    this.#keptBytes = 0;
-  }
-
-  async #putFirst(): Promise<void> {
-    const { isPacked, plain } = this.#jobs.shift()!;
-    const block = await isPacked;
-    this.#spare.push(plain);
-    await this.#begin();
-    await this.#into.write(block);
   }
 
   async #begin(): Promise<void> {

@@ -17,6 +17,7 @@ const escapes = 2;
 const special = 3;
 
 const letterN = 0x4e;
+const misread = 'a text that would be read as NULL, or not at all';
 const unescaped = new Uint8Array(256);
 for (const [letter, byte] of [
   ['t', TAB],
@@ -34,7 +35,7 @@ export class RowEncoder {
   /** By the letter of an escape the byte that it stands for, if no cell needs quotes for that byte; else 0. */
   readonly #plainEscapes = new Uint8Array(256);
   #target = Buffer.alloc(0);
-  /** Where the cell that `#special` has written ends in the batch. */
+  /** Where the cell that `#quoted` or `#unquoted` has written ends in the batch. */
   #cellEnd = 0;
 
   constructor(format: RowFormat) {
@@ -59,7 +60,7 @@ export class RowEncoder {
   encode(batch: RecordBatch, isFirst: boolean): Buffer {
     const { bytes, rowCount, schema } = batch;
     const columnCount = schema.columns.length;
-    const { delimiter, lineDelimiter, nullText, quotesAll } = this.#format;
+    const { quote, delimiter, lineDelimiter, nullText, quotesAll } = this.#format;
     const perCell = 4 + Math.max(delimiter.length, lineDelimiter.length) + nullText.length;
     const room = bytes.length * 2 + rowCount * columnCount * perCell;
     if (this.#target.length < room) this.#target = Buffer.allocUnsafeSlow(room);
@@ -90,12 +91,24 @@ export class RowEncoder {
           at += 2;
         } else break;
       }
-      const mustQuote = quotesAll || (startsLikeMark && cell === 0);
-      if (kind !== cellEnds || mustQuote) {
-        out = this.#special(batch, cell, cellStart, cellOut, mustQuote);
+      const isMark = startsLikeMark && cell === 0;
+      if (kind === cellEnds) {
+        const length = out - cellOut;
+        const isMisread = length === nullLength ? isSame(target, cellOut, nullText) : length === 0 && needsText;
+        if (isMisread || quotesAll || isMark) {
+          if (quote === undefined) throw refusal(batch, cell, misread);
+          target.copyWithin(cellOut + 1, cellOut, out++);
+          target[cellOut] = quote;
+          target[out++] = quote;
+        }
+      } else if (kind === escapes && bytes[at + 1] === letterN) {
+        at += 2;
+        for (let i = 0; i < nullLength; i++) target[out++] = nullText[i]!;
+      } else {
+        if (quote !== undefined) out = this.#quoted(bytes, at, cellOut, out, quote);
+        else if (isMark) throw refusal(batch, cell, misread);
+        else out = this.#unquoted(batch, cell, cellStart, cellOut);
         at = this.#cellEnd;
-      } else if (out - cellOut === nullLength ? isSame(target, cellOut, nullText) : out === cellOut && needsText) {
-        out = this.#special(batch, cell, cellStart, cellOut, true);
       }
       cell++;
       if (bytes[at] === TAB) {
@@ -107,51 +120,35 @@ export class RowEncoder {
     return target.subarray(0, out);
   }
 
-  /** Writes a cell that is NULL, or has what may need quotes; returns the position behind it. */
-  #special(batch: RecordBatch, cell: number, from: number, start: number, mustQuote: boolean): number {
-    const { bytes } = batch;
+  /** Puts a quote before what was written of a cell from `start` to `to`, and goes on with the rest of it, which begins at `from`; returns the position behind it. */
+  #quoted(bytes: Buffer, from: number, start: number, to: number, quote: number): number {
     const target = this.#target;
     const kinds = this.#kinds;
-    const { quote, delimiter, nullText } = this.#format;
-    if (bytes[from] === BACKSLASH && bytes[from + 1] === letterN) {
-      this.#cellEnd = from + 2;
-      for (let i = 0; i < nullText.length; i++) target[start + i] = nullText[i]!;
-      return start + nullText.length;
-    }
-    if (quote === undefined) return this.#unquoted(batch, cell, from, start, mustQuote);
-    const delimiterStart = delimiter[0]!;
-    let needsQuotes = mustQuote;
-    let out = start;
+    target.copyWithin(start + 1, start, to);
+    target[start] = quote;
+    let out = to + 1;
     let at = from;
-    target[out++] = quote;
     for (; ; at++) {
       let byte = bytes[at]!;
       const kind = kinds[byte]!;
       if (kind === cellEnds) break;
       if (kind !== plain) {
         if (byte === BACKSLASH) byte = unescaped[bytes[++at]!]!;
-        if (byte === quote) {
-          needsQuotes = true;
-          target[out++] = quote;
-        } else if (byte === delimiterStart || byte === LF || byte === CR) needsQuotes = true;
+        if (byte === quote) target[out++] = quote;
       }
       target[out++] = byte;
     }
     this.#cellEnd = at;
-    if (needsQuotes || (out - start - 1 === nullText.length && isSame(target, start + 1, nullText))) {
-      target[out++] = quote;
-      return out;
-    }
-    target.copyWithin(start, start + 1, out);
-    return out - 1;
+    target[out++] = quote;
+    return out;
   }
 
-  #unquoted(batch: RecordBatch, cell: number, from: number, start: number, isRefused: boolean): number {
+  /** Writes a cell without quotes; returns the position behind it. */
+  #unquoted(batch: RecordBatch, cell: number, from: number, start: number): number {
     const { bytes } = batch;
     const kinds = this.#kinds;
     const target = this.#target;
     const { delimiter, nullText } = this.#format;
-    if (isRefused) throw refusal(batch, cell, 'a text that would be read as NULL, or not at all');
     let out = start;
     let at = from;
     for (; kinds[bytes[at]!] !== cellEnds; at++) {
