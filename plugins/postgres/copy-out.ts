@@ -194,7 +194,7 @@ class CopyOut implements Submittable {
       return undefined;
     }
     if (!chunk.subarray(at + binaryRowHeader, start).equals(fileHeader)) {
-      this.#course.reject(new DrayError('INTERNAL', 'a binary COPY has a header of another kind'));
+      this.#course.reject(new DrayError('NOT_STRAIGHT', 'a binary COPY has a header of another kind'));
       return undefined;
     }
     this.#isHeaderRead = true;

@@ -5,8 +5,8 @@ import { type Client, quoteName } from './connection.ts';
 import { binaryStart, binaryTrailer, copyDone, copyFail, dataHeader } from './copy-messages.ts';
 
 /**
- * All rows of a task by one COPY, one batch behind the other: nobody waits for an answer before the end, and the server has always something to do. What it refuses
- * fails the transaction.
+ * Batches by one COPY, one behind the other: nobody waits for an answer before the end, and the server has always something to do. What it refuses fails the
+ * transaction. It throws data away for which there is no COPY, because a statement before has failed (protocol-flow.html, COPY Operations).
  */
 export class CopyStream implements Submittable {
   /** As `pg` has it with its own queries. */
@@ -20,8 +20,8 @@ export class CopyStream implements Submittable {
   /** What is waited for; undefined: it is the server that waits for the next batch. */
   #pending: object | undefined;
 
-  private constructor(client: Client, table: string, columns: readonly string[], layout: Layout) {
-    this.text = `COPY ${table} (${columns.map(quoteName).join(', ')}) FROM STDIN${layout === 'binary' ? ' (FORMAT binary)' : ''}`;
+  private constructor(client: Client, table: string, columns: readonly string[], layout: Layout, before: string) {
+    this.text = `${before}COPY ${table} (${columns.map(quoteName).join(', ')}) FROM STDIN${layout === 'binary' ? ' (FORMAT binary)' : ''}`;
     this.#layout = layout;
     this.#answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -32,9 +32,12 @@ export class CopyStream implements Submittable {
     client.query(this);
   }
 
-  /** @param layout of all its batches */
-  static open(client: Client, table: string, columns: readonly string[], layout: Layout): CopyStream {
-    return new CopyStream(client, table, columns, layout);
+  /**
+   * @param layout of all its batches
+   * @param before statements that go in front of COPY in the same message
+   */
+  static open(client: Client, table: string, columns: readonly string[], layout: Layout, before = ''): CopyStream {
+    return new CopyStream(client, table, columns, layout, before);
   }
 
   /** See `#pending`: for who watches over the session. */
