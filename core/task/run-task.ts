@@ -359,13 +359,13 @@ class TaskRun {
 
   #watchedWriter(taskWriter: TaskWriter): Pick<TaskWriter, 'write'> {
     const { rates } = this.#spec;
-    // Under a rate limit batches are small on purpose.
-    const isLimited = rates.bytesPerSecond > 0 || rates.recordsPerSecond > 0;
+    // Under a rate limit batches are small on purpose; straight on none of them waits for an answer.
+    const isFixed = rates.bytesPerSecond > 0 || rates.recordsPerSecond > 0 || taskWriter.isStraight === true;
     return {
       write: async (batch) => {
         const startedAt = performance.now();
         await this.#pending(taskWriter, () => taskWriter.write(batch));
-        if (isLimited) return;
+        if (isFixed) return;
         this.#pace.wrote(batch.bytes.length, performance.now() - startedAt);
         this.#output.resize(this.#pace.bytes);
       },
