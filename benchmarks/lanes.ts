@@ -128,6 +128,8 @@ export const groups = {
   memory: [1, 4].flatMap((factor) => [
     memory(`memory-mysql-postgres-${factor}x`, factor, tableToTable('mysql', 'postgres')),
     memory(`memory-postgres-postgres-${factor}x`, factor, tableToTable('postgres', 'postgres')),
+    memory(`memory-mysql-mysql-${factor}x`, factor, tableToTable('mysql', 'mysql')),
+    memory(`memory-postgres-mysql-${factor}x`, factor, tableToTable('postgres', 'mysql')),
   ]),
   'memory-files': [
     memory('memory-postgres-csv-zstd', 10, tableToFiles('postgres', 'csv-zstd', [])),

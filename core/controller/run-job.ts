@@ -4,7 +4,7 @@ import type { RunLedger } from '../ledger/run-store.ts';
 import { reportWithEarlier } from '../report/fan-out.ts';
 import { type ContentReport, type RunReport, reportedError, round, sumOf } from '../report/report.ts';
 import { asDrayError, type DrayError, type PluginContext } from '../sdk/index.ts';
-import { freeDeadBuffers } from '../task/dead-buffers.ts';
+import { watchDeadBuffers } from '../task/dead-buffers.ts';
 import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
 import type { Budgets } from './budgets.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -79,14 +79,14 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
   if (signal.aborted) onCancel();
   const results: (ContentResult | undefined)[] = [];
   let failure: DrayError | undefined;
-  const endFreeing = freeDeadBuffers();
+  const endWatch = watchDeadBuffers();
   try {
     failure = await runContents(job, { ...options, channels, wanted: wanted ?? job.channels, stop, results });
   } catch (error) {
     failure = asDrayError(stop.signal.aborted ? stop.signal.reason : error);
   } finally {
     signal.removeEventListener('abort', onCancel);
-    endFreeing();
+    endWatch();
   }
   const tasks = results.flatMap((result) => result?.tasks ?? []);
   const total = sumOf(results.flatMap((result) => result?.report ?? []));

@@ -67,7 +67,10 @@ export class BatchBuilder {
     // The first buffers are small, so that a 50-row job does not touch megabytes; later ones have the size the last one grew to.
     if (this.#position > 0) this.#capacity = Math.min(this.#capacity * 4, this.#maxBytes + (this.#maxBytes >> 3));
     const spare = this.#spare.pop();
-    const grown = spare !== undefined && spare.length >= needed ? spare : Buffer.allocUnsafeSlow(Math.max(needed, this.#capacity));
+    const grown =
+      spare !== undefined && spare.length >= needed
+        ? spare
+        : Buffer.allocUnsafeSlow(needed <= this.#capacity ? this.#capacity : Math.max(needed, this.#maxBytes + byteCount));
     this.buffer.copy(grown, 0, 0, this.#position);
     this.buffer = grown;
   }

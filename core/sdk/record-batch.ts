@@ -59,7 +59,7 @@ export class RecordBatch {
         rows += mark;
       }
     }
-    let isWhole = rows === rowCount && cell === ends.length;
+    let isWhole = rows === rowCount && cell === ends.length && (cell === 0 ? 0 : ends[cell - 1]! + 1) === bytes.length;
     for (let last = columnCount - 1; isWhole && last < cell; last += columnCount) isWhole = bytes[ends[last]!] === LF;
     if (!isWhole)
       throw new DrayError('INTERNAL', `a batch of ${rowCount} rows of ${columnCount} columns has ${rows} rows of ${cell} cells in all`);

@@ -13,7 +13,7 @@ export interface CellCheck {
   /** Packed bytes of which one stands in every batch with a misfit: looked for first, as that costs next to nothing. */
   readonly marks?: readonly string[];
   /** Asked before a cell becomes a text. Undefined: every cell has to become one. */
-  readonly isPlain?: PlainTest | undefined;
+  readonly surelyFits?: PlainTest | undefined;
 }
 
 /** Loss that databases make silently: each rule is one that PostgreSQL, MySQL or MariaDB would bend without an error. */
@@ -22,8 +22,8 @@ export function cellCheck(source: Column, target: Column): CellCheck | undefined
   if (target.emptyIsNull !== true) return check;
   const ofEmpty = target.replacesNull === true ? 'an empty text as NULL, which the target would replace by a value of its own' : undefined;
   if (check === undefined && ofEmpty === undefined) return undefined;
-  const isPlain: PlainTest = (bytes, from, to) => to > from && (check === undefined || check.isPlain?.(bytes, from, to) === true);
-  return { faultOf: (text) => (text === '' ? ofEmpty : check?.faultOf(text)), isPlain };
+  const surelyFits: PlainTest = (bytes, from, to) => to > from && (check === undefined || check.surelyFits?.(bytes, from, to) === true);
+  return { faultOf: (text) => (text === '' ? ofEmpty : check?.faultOf(text)), surelyFits };
 }
 
 function valueCheck(source: Column, target: Column): CellCheck | undefined {
@@ -35,14 +35,14 @@ function valueCheck(source: Column, target: Column): CellCheck | undefined {
       if (source.type === 'integer' || source.type === 'boolean' || (source.type === 'decimal' && source.scale === 0)) return undefined;
       return {
         faultOf: (text) => (scaleOf(text) > 0 ? 'a fraction in a whole-number column' : undefined),
-        isPlain: plainNumber({ scale: 0 }),
+        surelyFits: plainNumber({ scale: 0 }),
       };
     case 'decimal':
       return scaleCheck(source, target);
     case 'double':
       return doubleCheck(source, target);
     case 'date':
-      return source.type === 'date' ? undefined : { faultOf: dateFault, isPlain: plainDate };
+      return source.type === 'date' ? undefined : { faultOf: dateFault, surelyFits: plainDate };
     case 'time':
       return secondsCheck(source, target, source.type === 'time' ? undefined : timeFault);
     case 'timestamp':
@@ -105,7 +105,7 @@ function scaleCheck(source: Column, { scale }: Column): CellCheck | undefined {
   if (source.type === 'decimal' && source.scale !== undefined && source.scale <= scale) return undefined;
   return {
     faultOf: (text) => (scaleOf(text) > scale ? tooManyDigits(scale) : undefined),
-    ...(scale < 0 ? {} : { isPlain: plainNumber({ scale }) }),
+    ...(scale < 0 ? {} : { surelyFits: plainNumber({ scale }) }),
   };
 }
 
@@ -130,10 +130,10 @@ function doubleCheck(source: Column, target: Column): CellCheck | undefined {
       return `more digits than a ${mantissaBits === 24 ? 'single' : 'double'}-precision number holds`;
     },
     ...(keepsDigits && keepsScale ? { marks: ['-0\t', '-0\n', '-0.', '-0e'] } : {}),
-    isPlain: plainNumber({
+    surelyFits: plainNumber({
       scale: keepsScale ? Number.POSITIVE_INFINITY : scale,
       digits: keepsDigits ? Number.POSITIVE_INFINITY : mantissaBits === 24 ? 6 : 15,
-      isNegative: keepsZero,
+      mayBeNegative: keepsZero,
     }),
   };
 }
@@ -144,7 +144,7 @@ function secondsCheck(source: Column, target: Column, fault: Fault | undefined):
   if (fault === undefined && (source.type === 'date' || (source.fractionDigits ?? 6) <= digits)) return undefined;
   return {
     faultOf: (text) => (secondsFractionOf(text) > digits ? `more than ${digits} digits of a second's fraction` : fault?.(text)),
-    isPlain: target.type === 'time' ? plainTime(digits) : plainTimestamp(digits, target.type === 'timestamptz'),
+    surelyFits: target.type === 'time' ? plainTime(digits) : plainTimestamp(digits, target.type === 'timestamptz'),
   };
 }
 
@@ -184,6 +184,9 @@ function textCheck(source: Column, { length, maxBytes, trailingBlanks }: Column)
     },
     ...(isShort && isSmall ? { marks: [' \t', ' \n'] } : {}),
     // No character has less than a byte, and escapes only add some.
-    isPlain: plainText(Math.min(isShort ? Number.POSITIVE_INFINITY : length, isSmall ? Number.POSITIVE_INFINITY : maxBytes), keepsBlanks),
+    surelyFits: plainText(
+      Math.min(isShort ? Number.POSITIVE_INFINITY : length, isSmall ? Number.POSITIVE_INFINITY : maxBytes),
+      keepsBlanks,
+    ),
   };
 }

@@ -56,7 +56,7 @@ export class Fit {
         const to = cellEnds[cell]!;
         let cause: string | undefined;
         if (isNullCell(bytes, from, to)) cause = refusesNull ? 'NULL, which the target would replace by a value of its own' : undefined;
-        else if (check?.isPlain?.(bytes, from, to) !== true) cause = check?.faultOf(readText(bytes, from, to));
+        else if (check?.surelyFits?.(bytes, from, to) !== true) cause = check?.faultOf(readText(bytes, from, to));
         if (cause === undefined) continue;
         found.push({ row, column: name, cause });
         break;

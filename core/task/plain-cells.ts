@@ -12,11 +12,11 @@ function isDigit(byte: number): boolean {
 }
 
 /** Digits with at most one point, of which at most `scale` stand behind it and `digits` in all. */
-export function plainNumber({ scale, digits = Number.POSITIVE_INFINITY, isNegative = true }: NumberWidth): PlainTest {
+export function plainNumber({ scale, digits = Number.POSITIVE_INFINITY, mayBeNegative = true }: NumberWidth): PlainTest {
   return (bytes, from, to) => {
     let at = from;
     if (bytes[at] === minus) {
-      if (!isNegative) return false;
+      if (!mayBeNegative) return false;
       at++;
     }
     const first = at;
@@ -32,7 +32,7 @@ interface NumberWidth {
   readonly scale: number;
   readonly digits?: number;
   /** Numbers with a minus are taken, too; also a zero. */
-  readonly isNegative?: boolean;
+  readonly mayBeNegative?: boolean;
 }
 
 /** `2026-03-01` */

@@ -1,7 +1,7 @@
 /** Entry module of the thread of a lane: does one assignment after the other. */
 import type { MessagePort } from 'node:worker_threads';
 import { DrayError } from '../sdk/index.ts';
-import { freeDeadBuffers } from '../task/dead-buffers.ts';
+import { watchDeadBuffers } from '../task/dead-buffers.ts';
 import { Lane } from '../task/lane.ts';
 import { type TaskListener, zeroCounters } from '../task/spec.ts';
 import type { Answer, Assignment, FromWorker, ToWorker } from './messages.ts';
@@ -16,14 +16,14 @@ export default async function assigned(assignment: Assignment): Promise<Answer> 
   }
   const { port } = assignment;
   const { listener, cancel } = listen(port);
-  const endFreeing = freeDeadBuffers();
+  const endWatch = watchDeadBuffers();
   try {
     if (assignment.type === 'join') return await lane.join(assignment.spec, cancel);
     const { spec, snapshot } = assignment;
     const error = snapshot === undefined ? undefined : await lane.join(snapshot, cancel);
     return error === undefined ? await lane.run(spec, listener, cancel) : { state: 'failed', counters: zeroCounters(), error };
   } finally {
-    endFreeing();
+    endWatch();
     port.close();
   }
 }

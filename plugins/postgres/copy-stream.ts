@@ -13,6 +13,8 @@ export class CopyStream implements Submittable {
   readonly text: string;
   readonly #layout: Layout;
   #stream: Socket | undefined;
+  readonly #submitted: Promise<void>;
+  #isSubmitted!: () => void;
   readonly #answer: Promise<void>;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
@@ -26,6 +28,9 @@ export class CopyStream implements Submittable {
     this.#answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
+    });
+    this.#submitted = new Promise((resolve) => {
+      this.#isSubmitted = resolve;
     });
     // It may come while nothing waits for it.
     this.#answer.catch(() => undefined);
@@ -50,6 +55,7 @@ export class CopyStream implements Submittable {
     this.#stream = stream;
     query.call(connection, this.text);
     if (this.#layout === 'binary') stream.write(binaryStart);
+    this.#isSubmitted();
   }
 
   /** Settles when the bytes are on their way. @throws what the server has refused so far */
@@ -81,7 +87,7 @@ export class CopyStream implements Submittable {
 
   /** The connection with the statement on it. @throws if it had been lost before: pg then sends nothing, and says so later */
   async #sent(): Promise<Socket> {
-    if (this.#stream === undefined) await this.#answer;
+    if (this.#stream === undefined) await Promise.race([this.#submitted, this.#answer]);
     return this.#stream!;
   }
 

@@ -13,7 +13,7 @@ export interface BlockPacking {
 }
 
 interface Job {
-  readonly isPacked: Promise<Buffer>;
+  readonly packed: Promise<Buffer>;
   readonly block: Buffer;
   /** Memory of the block and the window before it. */
   readonly memory: Buffer;
@@ -58,10 +58,10 @@ export class BlockPacker {
     const memory = this.#kept;
     const end = windowBytes + this.#keptBytes;
     const block = memory.subarray(windowBytes, end);
-    const isPacked = this.#how.pack(block, memory.subarray(windowBytes - this.#before, windowBytes));
+    const packed = this.#how.pack(block, memory.subarray(windowBytes - this.#before, windowBytes));
     // Whoever waits for it is told.
-    isPacked.catch(() => {});
-    this.#jobs.push({ isPacked, block, memory });
+    packed.catch(() => {});
+    this.#jobs.push({ packed, block, memory });
     this.#kept = this.#spare.pop() ?? this.#memory();
     this.#keptBytes = 0;
     this.#before = Math.min(windowBytes, block.length);
@@ -69,8 +69,8 @@ export class BlockPacker {
   }
 
   async #putFirst(): Promise<void> {
-    const { isPacked, block, memory } = this.#jobs.shift()!;
-    await this.#how.put(await isPacked, block);
+    const { packed, block, memory } = this.#jobs.shift()!;
+    await this.#how.put(await packed, block);
     this.#spare.push(memory);
   }
 

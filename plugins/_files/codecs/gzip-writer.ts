@@ -4,10 +4,8 @@ import { BlockPacker, blockBytes } from './block-packer.ts';
 import type { ByteSink } from './codec.ts';
 import { crc32 } from './crc32.ts';
 
-/** How far back deflate looks, as a power of two: RFC 1951, section 2. */
-const widestWindow = 15;
-/** The fastest level takes 12 % less CPU for rows of 200 bytes with 8 KiB, which stay in the nearest cache; files become 1 % smaller to 4 % bigger, those of `gzip -1` are bigger. */
-const fastWindow = 13;
+/** How far back deflate looks: RFC 1951, section 2. */
+const windowBytes = 32 * 1024;
 
 /** Magic, deflate, no flags, no time; what else there is says nothing (RFC 1952, section 2.3). */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
@@ -29,10 +27,9 @@ export class GzipSink implements ByteSink {
 
   constructor(into: ByteSink, level: number) {
     this.#into = into;
-    const windowBits = level === 1 ? fastWindow : widestWindow;
-    const how = { level, windowBits, memLevel: 9, chunkSize: blockBytes / 2, finishFlush: constants.Z_SYNC_FLUSH };
+    const how = { level, memLevel: 9, chunkSize: blockBytes / 2, finishFlush: constants.Z_SYNC_FLUSH };
     this.#blocks = new BlockPacker({
-      windowBytes: 2 ** windowBits,
+      windowBytes,
       pack: (block, before) => {
         const isPacked = packed(block, before.length === 0 ? how : { ...how, dictionary: before });
         this.#crc = crc32(block, this.#crc);

@@ -7,7 +7,7 @@ export interface Library {
   decompress(bytes: Buffer): Promise<Buffer>;
 }
 
-/** Frames that are packed, or unpacked, at a time. */
+/** Frames that are unpacked at a time. */
 export const maxJobs = 2;
 
 let library: Library | undefined;

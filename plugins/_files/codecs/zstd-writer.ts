@@ -9,6 +9,8 @@ import { zstdLibrary } from './zstd-library.ts';
 export class ZstdSink implements ByteSink {
   readonly #into: ByteSink;
   readonly #blocks: BlockPacker;
+  /** Of the blocks that are being packed. */
+  readonly #checksums: number[] = [];
   readonly #table = SeekTable.ofMarkedFile();
   #storedOffset = 0;
   #plainOffset = 0;
@@ -19,7 +21,11 @@ export class ZstdSink implements ByteSink {
     const library = zstdLibrary();
     this.#blocks = new BlockPacker({
       windowBytes: 0,
-      pack: (block) => library.compress(block, level),
+      pack: (block) => {
+        const packed = library.compress(block, level);
+        this.#checksums.push(new Xxh64().update(block).low32());
+        return packed;
+      },
       put: (packed, block) => this.#put(packed, block),
     });
   }
@@ -40,7 +46,7 @@ export class ZstdSink implements ByteSink {
   }
 
   async #put(packed: Buffer, block: Buffer): Promise<void> {
-    const checksum = new Xxh64().update(block).low32();
+    const checksum = this.#checksums.shift()!;
     const frame = withChecksum(packed, block.length, checksum);
     await this.#putMark();
     this.frameIndex.push([this.#storedOffset, this.#plainOffset]);

@@ -104,3 +104,15 @@ test('memory of a slice is not taken, because other slices share it', () => {
   for (let i = 0; i < 100; i++) builder.push(['x'.repeat(500)]);
   expect([...second.rows()]).toEqual([['second']]);
 });
+
+test('rows that ask for much more room than they take do not move the batch each time', () => {
+  const builder = new BatchBuilder(textSchema(1), { maxBytes: 64 << 10, maxRows: 10_000 });
+  const buffers = new Set<Buffer>();
+  for (let row = 0; row < 20_000; row++) {
+    builder.reserve(32 << 10);
+    buffers.add(builder.buffer);
+    builder.push(['a row of fifty bytes, or not much more than fifty']);
+    if (builder.isFull) builder.take();
+  }
+  expect(buffers.size).toBeLessThan(3 * 20);
+});

@@ -59,3 +59,13 @@ test('a row with another number of cells than the schema is reported as a bug', 
   const batch = new RecordBatch(textSchema(2), Buffer.from('a\tb\nc\n'), 2);
   expect(() => batch.cellEnds).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
 });
+
+test.each<[string, string, number]>([
+  ['bytes behind the last row', 'x\nlost', 1],
+  ['a row too few', 'x\n', 2],
+  ['a row end in the middle of a row', 'a\nb\tc\td\n', 2],
+  ['a row of three cells and one of one', 'a\tb\tc\nd\n', 2],
+])('a batch with %s is INTERNAL', (_, text, rows) => {
+  const batch = new RecordBatch(textSchema(text.includes('\t') ? 2 : 1), Buffer.from(text), rows);
+  expect(() => batch.cellEnds).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+});

@@ -7,7 +7,7 @@ import { needsEscape, plainKinds, quotedKinds, quotes, type ScanFormat } from '.
 
 /** Longer records are left to the scanner, so that the room for one can be had before its end is known. */
 const maxRecordBytes = 16 * 1024;
-/** After records that were not plain at most so many are left to the scanner before one is tried again. */
+/** After records that were not plain none is tried for so many calls, at most. */
 const longestRest = 64;
 
 /** What became of a record: the position behind it, or one of these. */
@@ -31,7 +31,7 @@ export class PlainRecords {
   /** Of the field that `#unquote` has packed: where its last quote stands, and whether there were quotes in it. */
   #quoteEnd = 0;
   #isDoubled = false;
-  /** Records in a row that were odd, and how many are not tried now. */
+  /** Records in a row that were tried and not taken, and how many calls none is tried. */
   #oddOnes = 0;
   #rest = 0;
 
@@ -62,8 +62,8 @@ export class PlainRecords {
     let lines = 0;
     while (!builder.isFull && window.start < end) {
       // A byte may become an escape of two, and NULL may be nothing.
-      builder.reserve(2 * this.#maxBytes + 3 * this.#types.length);
       const { start } = window;
+      builder.reserve(2 * Math.min(end - start, this.#maxBytes) + 3 * this.#types.length);
       const next = this.#packOne(bytes, start, Math.min(end, start + this.#maxBytes), builder);
       if (next < 0) {
         if (next === isOdd || end - start >= this.#maxBytes) this.#rest = Math.min(2 ** this.#oddOnes++ - 1, longestRest);

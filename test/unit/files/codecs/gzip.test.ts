@@ -175,3 +175,9 @@ describe('a writer', () => {
     expect(other.state).toBe('destroyed');
   });
 });
+
+test('texts that come again after more than 8 KiB are found again', async () => {
+  const text = noise(9000).toString('base64url');
+  const rows = Buffer.from(Array.from({ length: 200 }, (_, row) => `${row},${text}\n`).join(''));
+  expect((await pack(codec, rows)).length).toBeLessThan(1.5 * gzipSync(rows, { level: 1 }).length);
+});
