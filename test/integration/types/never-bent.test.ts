@@ -87,9 +87,11 @@ describe.each(directions.map((direction, index) => ({ ...direction, name: `d${in
     });
 
     test('no refused value is ever printed', async () => {
-      const { stdout, stderr } = (await outcome()).result;
+      const { report, stderr } = (await outcome()).result;
+      // Its numbers are counts and times, which may be the same by chance.
+      const told = JSON.stringify(report, (_, value) => (typeof value === 'number' ? null : value)) + stderr;
       const texts = direction.rules.flatMap(({ bad }) => bad).flatMap((value) => /^'?([^']{4,})'?$/.exec(value)?.[1] ?? []);
-      expect(texts.filter((text) => stdout.includes(text) || stderr.includes(text))).toEqual([]);
+      expect(texts.filter((text) => told.includes(text))).toEqual([]);
     });
   },
 );
