@@ -66,11 +66,10 @@ export class BatchBuilder {
     if (needed <= this.buffer.length) return;
     // The first buffers are small, so that a 50-row job does not touch megabytes; later ones have the size the last one grew to.
     if (this.#position > 0) this.#capacity = Math.min(this.#capacity * 4, this.#maxBytes + (this.#maxBytes >> 3));
+    // Where the usual size does not do, it is one that does for any batch that is not full: who asks for much room asks for it again with the next row.
+    const size = needed <= this.#capacity ? this.#capacity : Math.max(needed, this.#maxBytes + byteCount);
     const spare = this.#spare.pop();
-    const grown =
-      spare !== undefined && spare.length >= needed
-        ? spare
-        : Buffer.allocUnsafeSlow(needed <= this.#capacity ? this.#capacity : Math.max(needed, this.#maxBytes + byteCount));
+    const grown = spare !== undefined && spare.length >= needed ? spare : Buffer.allocUnsafeSlow(size);
     this.buffer.copy(grown, 0, 0, this.#position);
     this.buffer = grown;
   }

@@ -13,9 +13,9 @@ let least = 0;
 let last = 0;
 
 /**
- * From now on dead buffers of this thread are freed while nothing moves in it, as when it waits for a server. Their bytes stand outside of V8's heap, which by itself is collected as a whole only when 64 MB of
- * them have come together: a thread that makes few objects keeps what its start and its first batches have left. Into MySQL two channels had 219 MB, with this 171, for two
- * or three collections in five seconds. Where nothing waits nothing is done: a limit on what is added while buffers move took 15 % more CPU.
+ * From now on dead buffers of this thread are freed while nothing moves in it, as when it waits for a server. Their bytes stand outside of V8's heap, which by itself is
+ * collected as a whole only when 64 MB of them have come together: a thread that makes few objects keeps what its start and its first batches have left. Into MySQL two
+ * channels had 219 MB, with this 171, for two or three collections in five seconds. While buffers move nothing is done: a limit on what is added then took 15 % more CPU.
  * @returns ends it; to be called once
  */
 export function watchDeadBuffers(): () => void {

@@ -14,7 +14,7 @@ export class CopyStream implements Submittable {
   readonly #layout: Layout;
   #stream: Socket | undefined;
   readonly #submitted: Promise<void>;
-  #isSubmitted!: () => void;
+  #tellSubmitted!: () => void;
   readonly #answer: Promise<void>;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
@@ -30,7 +30,7 @@ export class CopyStream implements Submittable {
       this.#reject = reject;
     });
     this.#submitted = new Promise((resolve) => {
-      this.#isSubmitted = resolve;
+      this.#tellSubmitted = resolve;
     });
     // It may come while nothing waits for it.
     this.#answer.catch(() => undefined);
@@ -55,7 +55,7 @@ export class CopyStream implements Submittable {
     this.#stream = stream;
     query.call(connection, this.text);
     if (this.#layout === 'binary') stream.write(binaryStart);
-    this.#isSubmitted();
+    this.#tellSubmitted();
   }
 
   /** Settles when the bytes are on their way. @throws what the server has refused so far */

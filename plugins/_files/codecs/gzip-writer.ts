@@ -12,7 +12,7 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 /** An empty last block, of fixed codes. */
 const lastBlock = Buffer.from([3, 0]);
 
-const packed = promisify(deflateRaw) as (plain: Uint8Array, options: object) => Promise<Buffer>;
+const deflated = promisify(deflateRaw) as (plain: Uint8Array, options: object) => Promise<Buffer>;
 
 /**
  * One member of gzip, of blocks that are packed side by side: each knows the bytes before it as its dictionary, and ends at a whole byte (a sync flush), so that they can
@@ -31,10 +31,10 @@ export class GzipSink implements ByteSink {
     this.#blocks = new BlockPacker({
       windowBytes,
       pack: (block, before) => {
-        const isPacked = packed(block, before.length === 0 ? how : { ...how, dictionary: before });
+        const packed = deflated(block, before.length === 0 ? how : { ...how, dictionary: before });
         this.#crc = crc32(block, this.#crc);
         this.#size += block.length;
-        return isPacked;
+        return packed;
       },
       put: async (bytes) => {
         await this.#begin();

@@ -35,14 +35,14 @@ const almost = fc.oneof(
   fc.string({ maxLength: 10, unit: 'binary' }),
 );
 /** One character is another one, or is missing. */
-const text1 = fc
+const almostText = fc
   .tuple(almost, fc.nat(40), fc.constantFrom('', ' ', '-', '.', ':', '6', 'T', 'Z', '+', 'x'), fc.boolean())
   .map(([whole, at, by, isBent]) => (isBent ? whole.slice(0, at) + by + whole.slice(at + 1) : whole));
 
 test.each(pairs)('what is plain among %s has no fault', (_, from, to) => {
   const { surelyFits, faultOf } = cellCheck(from, to)!;
   fc.assert(
-    fc.property(text1, fc.nat(3), (value, before) => {
+    fc.property(almostText, fc.nat(3), (value, before) => {
       const bytes = Buffer.from(`${'9'.repeat(before)}${value}9`);
       if (surelyFits!(bytes, before, bytes.length - 1)) expect(faultOf(value)).toBeUndefined();
     }),

@@ -61,8 +61,8 @@ export class PlainRecords {
     const { bytes, end } = window;
     let lines = 0;
     while (!builder.isFull && window.start < end) {
-      // A byte may become an escape of two, and NULL may be nothing.
       const { start } = window;
+      // A byte may become an escape of two, and NULL may be nothing.
       builder.reserve(2 * Math.min(end - start, this.#maxBytes) + 3 * this.#types.length);
       const next = this.#packOne(bytes, start, Math.min(end, start + this.#maxBytes), builder);
       if (next < 0) {
