@@ -1,4 +1,4 @@
-import { defaultChannels } from '../controller/limits.ts';
+import { channelsOf } from '../controller/limits.ts';
 import type { PlanOptions } from '../controller/plan.ts';
 import { newRunId } from '../controller/run-job.ts';
 import { pairOf } from '../controller/schedule.ts';
@@ -20,7 +20,7 @@ export class Looking {
     this.#planning = planning;
     this.#speeds = new Speeds(stateOf(options));
     this.#shared = {
-      channels: options.channels ?? job.channels ?? defaultChannels(),
+      ...channelsOf(job, options.channels),
       splitBytes: job.splitBytes,
       context: { run: newRunId(), job: job.name, warn: (message) => screen.warn(message), print: () => undefined, signal },
       note: (message) => screen.note(message),

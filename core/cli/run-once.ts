@@ -12,7 +12,7 @@ import { Planning } from './planning.ts';
 import { type ContentFacts, Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
 import { summary } from './summary.ts';
-import { threadExecutor } from './thread-pool.ts';
+import { readyThreads, threadExecutor } from './thread-pool.ts';
 
 /** Where the progress of a content is shown. */
 export interface ProgressView {
@@ -42,12 +42,16 @@ export async function runOnce(job: Job, ledger: RunLedger, options: RunOnceOptio
   let planning: Planning | undefined;
   let progress: ProgressView | undefined;
   let dirtyTold = 0;
+  const isInline = (tasks: number) => tasks === 1 && mayRunInline;
   const report = await controller.run(job, {
     ledger,
     channels,
     priority,
     signal: interrupt.signal,
-    executor: (tasks, width) => (tasks === 1 && mayRunInline ? new InlineExecutor() : threadExecutor(tasks, width)),
+    getReady: (tasks, width, content) => {
+      if (!isInline(tasks)) readyThreads(Math.min(tasks, width), content);
+    },
+    executor: (tasks, width) => (isInline(tasks) ? new InlineExecutor() : threadExecutor(tasks, width)),
     listener: {
       // Several jobs side by side tell what they do on the board.
       begins: () => {

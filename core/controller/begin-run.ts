@@ -4,7 +4,7 @@ import type { RunEvent } from '../ledger/events.ts';
 import type { RunState } from '../ledger/run-state.ts';
 import { beginRun, type RunLedger } from '../ledger/run-store.ts';
 import { DrayError } from '../sdk/index.ts';
-import { defaultChannels } from './limits.ts';
+import { channelsOf } from './limits.ts';
 
 type Begun = Extract<RunEvent, { type: 'begun' }>;
 
@@ -35,7 +35,7 @@ export function beginJob(state: string, run: string, job: Job, { channels, mask,
     secretParameters: parameters.filter(([, value]) => isSecret(value)).map(([name]) => name),
     at: new Date().toISOString(),
     guarantee: job.guarantee,
-    channels: channels ?? job.channels ?? defaultChannels(),
+    channels: channelsOf(job, channels).channels,
     ...(submitted === undefined ? {} : { submitted }),
   };
   return beginRun(state, begun, (text) => mask.apply(text));

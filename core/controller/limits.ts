@@ -26,6 +26,18 @@ export function defaultChannels(): number {
   return Math.min(4, availableParallelism());
 }
 
+/**
+ * @param asked what the command line says
+ * @returns how many tasks of a job may run side by side; and whether they may be fewer, since nobody has said how many, nor when the job must end
+ */
+export function channelsOf(
+  { channels, finishWithinMs }: Pick<Job, 'channels' | 'finishWithinMs'>,
+  asked: number | undefined,
+): { channels: number; mayBeFewer: boolean } {
+  const wanted = asked ?? channels;
+  return { channels: wanted ?? defaultChannels(), mayBeFewer: wanted === undefined && finishWithinMs === undefined };
+}
+
 /** Counters and clocks that all tasks of a job share, on whatever thread they run. */
 export interface SharedLimits {
   readonly rate: RateLimit;

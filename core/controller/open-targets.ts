@@ -1,6 +1,7 @@
 import type { Content, Job } from '../job/load-job.ts';
 import { taskOf } from '../ledger/events.ts';
 import type { RunLedger } from '../ledger/run-store.ts';
+import type { WriterPlugin } from '../sdk/index.ts';
 import { closePlan, type OpenPlan, openTarget, type Plan, type PlanOptions, planBeside, planContent } from './plan.ts';
 import { resumedPlan } from './resumed-plan.ts';
 import { pairOf } from './schedule.ts';
@@ -16,6 +17,11 @@ export interface OpenTarget extends NumberedTarget {
   readonly plan: OpenPlan;
 }
 
+export interface OpeningOptions extends PlanOptions {
+  /** Told how many tasks will need threads, before their target is looked at. */
+  readonly getReady: (tasks: number, content: Content) => void;
+}
+
 /** The contents of the job file, each with its targets. */
 export function entriesOf({ contents }: Pick<Job, 'contents'>): NumberedTarget[][] {
   const entries: NumberedTarget[][] = [];
@@ -27,16 +33,20 @@ export function entriesOf({ contents }: Pick<Job, 'contents'>): NumberedTarget[]
 }
 
 /** Looks at the source of a content, once, and opens its targets. Those that an earlier process of the run has planned go on with that plan. */
-export async function openTargets(targets: readonly NumberedTarget[], options: PlanOptions, ledger: RunLedger): Promise<OpenTarget[]> {
+export async function openTargets(targets: readonly NumberedTarget[], options: OpeningOptions, ledger: RunLedger): Promise<OpenTarget[]> {
   const [first] = targets;
   if (first === undefined) return [];
   const planned = targets.find(({ number }) => mustKeepPlan(ledger, number));
   const stored = ({ number }: NumberedTarget) => ledger.earlier?.contents.get(number)?.plan;
   const bytesPerSecond = await ledger.speeds.of(pairOf(targets.map(({ content }) => content)));
-  const source: Plan =
+  const looking =
     planned === undefined
-      ? await planContent(first.content, { ...options, bytesPerSecond })
-      : { ...(await resumedPlan(first.content, stored(planned)!, options)), resumed: stored(first) };
+      ? planContent(first.content, { ...options, bytesPerSecond })
+      : resumedPlan(first.content, stored(planned)!, options);
+  // Beside what the source is asked.
+  for (const { content } of targets) void loadQuietly(content.writer.plugin);
+  const source: Plan = planned === undefined ? await looking : { ...(await looking), resumed: stored(first) };
+  options.getReady(source.splits.length, first.content);
   const open: OpenTarget[] = [];
   try {
     for (const target of targets) {
@@ -51,6 +61,15 @@ export async function openTargets(targets: readonly NumberedTarget[], options: P
     await closePlan(source);
     await Promise.all(open.map(({ plan }) => closePlan(plan)));
     throw error;
+  }
+}
+
+/** Whatever a plugin does instead of what it should: `open` says what is wrong. */
+async function loadQuietly(plugin: WriterPlugin): Promise<void> {
+  try {
+    await plugin.load?.();
+  } catch {
+    // Told by `open`.
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Content } from '../job/load-job.ts';
 import type { PlannedContent } from '../ledger/events.ts';
+import { presetBytesPerSecond } from '../scheduler/estimate.ts';
 import {
   asDrayError,
   DrayError,
@@ -12,7 +13,7 @@ import {
   type WriteIntent,
   type Writer,
 } from '../sdk/index.ts';
-import { bytesPerTask, splitBytesAt } from '../splitter/size.ts';
+import { bytesPerTask, splitBytesAt, threadBytesAt } from '../splitter/size.ts';
 import { planSplits, type SplitPlan } from '../splitter/split-plan.ts';
 import { orAborted } from '../task/or-aborted.ts';
 import { deliveredBy } from './delivered.ts';
@@ -23,6 +24,8 @@ const cancelGraceMs = 3000;
 /** How planning is done, and to whom it talks. */
 export interface PlanOptions {
   readonly channels: number;
+  /** Nobody has said how many channels there must be, nor when the job must end: those that are not worth their start are left out. */
+  readonly mayBeFewer: boolean;
   /** What the job file says that one task should read. */
   readonly splitBytes: number | undefined;
   /** How fast a thread has moved rows from this source to these targets before; undefined: nobody has measured it. */
@@ -63,18 +66,14 @@ export async function planContent(content: Content, options: PlanOptions): Promi
     if (first === undefined) throw new DrayError('COLUMN_MISSING', 'the source has no columns', { side: 'source' });
     const delivered = await deliveredBy(content.transformers, source, context);
     const splitBytes = options.splitBytes ?? splitBytesAt(options.bytesPerSecond);
-    const hint: SplitHint = { channels, bytesPerTask: (total) => bytesPerTask(total, { channels, splitBytes }) };
+    const threadBytes = options.mayBeFewer ? threadBytesAt(options.bytesPerSecond ?? presetBytesPerSecond) : undefined;
+    const wanted = { channels, splitBytes, threadBytes };
+    const hint: SplitHint = { channels, bytesPerTask: (total) => bytesPerTask(total, wanted) };
     const parts = (await on('source', signal, () => reader.split?.(hint), place)) ?? [{ name: 'all' }];
     const splitPlan = await on(
       'source',
       signal,
-      () =>
-        planSplits(reader, parts, {
-          channels,
-          splitBytes,
-          announce: note,
-          progress: options.planning,
-        }),
+      () => planSplits(reader, parts, { ...wanted, announce: note, progress: options.planning }),
       place,
     );
     return { content, reader, source, delivered, resumed: undefined, ...splitPlan };

@@ -8,7 +8,7 @@ import { watchDeadBuffers } from '../task/dead-buffers.ts';
 import type { DirtyRecord, Executor, TaskCounters } from '../task/spec.ts';
 import type { Budgets } from './budgets.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { defaultChannels, dirtyBefore, sharedLimits } from './limits.ts';
+import { channelsOf, dirtyBefore, sharedLimits } from './limits.ts';
 import type { Machine } from './machine.ts';
 import { entriesOf, type OpenTarget, openTargets } from './open-targets.ts';
 import { closePlan } from './plan.ts';
@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly ledger: RunLedger;
   /** Overrides the job file. */
   readonly channels: number | undefined;
+  /** Told how many tasks a content has before its target is looked at, so that threads may start beside that. Absent: they start when they are needed. */
+  readonly getReady?: ((tasks: number, channels: number, content: Content) => void) | undefined;
   /** Makes the place where tasks run, once it is known how many there are. */
   readonly executor: (tasks: number, channels: number) => Executor;
   readonly listener: RunListener;
@@ -72,7 +74,7 @@ export function newRunId(): string {
 export async function runJob(job: Job, options: RunOptions): Promise<RunReport> {
   const { channels: wanted, signal, ledger } = options;
   const startedAt = performance.now();
-  const channels = wanted ?? job.channels ?? defaultChannels();
+  const { channels, mayBeFewer } = channelsOf(job, wanted);
   const stop = new AbortController();
   const onCancel = () => stop.abort(signal.reason);
   signal.addEventListener('abort', onCancel, { once: true });
@@ -81,7 +83,7 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
   let failure: DrayError | undefined;
   const endWatch = watchDeadBuffers();
   try {
-    failure = await runContents(job, { ...options, channels, wanted: wanted ?? job.channels, stop, results });
+    failure = await runContents(job, { ...options, channels, mayBeFewer, wanted: wanted ?? job.channels, stop, results });
   } catch (error) {
     failure = asDrayError(stop.signal.aborted ? stop.signal.reason : error);
   } finally {
@@ -121,6 +123,7 @@ export async function runJob(job: Job, options: RunOptions): Promise<RunReport> 
 
 interface RunContext extends RunOptions {
   readonly channels: number;
+  readonly mayBeFewer: boolean;
   /** What the user wants it to be, if anything. */
   readonly wanted: number | undefined;
   readonly stop: AbortController;
@@ -130,12 +133,14 @@ interface RunContext extends RunOptions {
 
 /** @returns the failure that ends the run, or is left at its end */
 async function runContents(job: Job, context: RunContext): Promise<DrayError | undefined> {
-  const { ledger, listener, channels, stop, executor, results, dispatcher, handle, budgets, machine } = context;
+  const { ledger, listener, channels, mayBeFewer, stop, executor, results, dispatcher, handle, budgets, machine } = context;
   const plugins: PluginContext = { run: ledger.run, job: job.name, warn: listener.warn, print: listener.print, signal: stop.signal };
   const alone = job.contents.flatMap(({ fanOut }, number) => (fanOut === undefined ? [number] : []));
   const limits = sharedLimits(job, channels, dirtyBefore(ledger, alone));
   const schedule = new Schedule(job, { run: ledger.run, channels: context.wanted, dispatcher, handle, speeds: ledger.speeds });
-  const planOptions = { channels, splitBytes: job.splitBytes, context: plugins, note: listener.note, planning: listener.planning };
+  const { note, planning } = listener;
+  const getReady = (tasks: number, content: Content) => context.getReady?.(tasks, channels, content);
+  const planOptions = { channels, mayBeFewer, splitBytes: job.splitBytes, context: plugins, note, planning, getReady };
   const plans: OpenTarget[][] = [];
   const giveTurnBack = await context.turnToPlan?.(stop.signal);
   listener.begins?.();

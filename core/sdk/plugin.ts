@@ -95,6 +95,7 @@ export interface Reader {
   /**
    * Reads one split to its end; resolves when the last row has been pushed. Called once per Task, and for a pack of small splits once for
    * each, one after the other.
+   * The target may not be open yet, and may turn out not to be reachable.
    * When `signal` fires it should stop soon, also at the server (kill the query), and reject with anything.
    */
   read(split: Split, out: RecordOutput, signal: AbortSignal): Promise<void>;
@@ -203,7 +204,7 @@ export interface Writer {
   refusesExactlyOnce?(): Promise<string | undefined>;
   /** Makes the target ready (preSql, folders, ledger). Once per run, in the main thread, before the first task. Absent: `inspect`. */
   prepare?(source: Schema, intent: WriteIntent): Promise<Target>;
-  /** Starts writing one split. Once per Task, in its thread. */
+  /** Starts writing one split. Once per attempt of a Task, in its thread; beside the reader's `read`, unless under exactly-once. */
   openTask(task: TaskFacts): Promise<TaskWriter>;
   /**
    * Makes everything visible (postSql, renames). Once, after every task has committed; and again with the same commits when the process died before it
@@ -288,6 +289,11 @@ export interface PluginDefinition<O extends Options> {
   readonly options: O;
   /** A `parameter` object that is right, for `dray template`. */
   readonly example?: Json;
+  /**
+   * Imports the modules that `open` will import, and connects to nothing. In threads that will run tasks, and of a writer in the main thread, too, beside what planning
+   * waits for. What it rejects with is not told: `open` meets it again. Absent: `open` takes the time.
+   */
+  load?(): Promise<unknown>;
 }
 
 export interface ReaderDefinition<O extends Options = Options> extends PluginDefinition<O> {

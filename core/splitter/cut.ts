@@ -2,7 +2,7 @@ import type { Json, KeyPoint, KeySource, KeyValue, Split, SplitKey } from '../sd
 import { bisect } from './bisect.ts';
 import { type ChosenKey, chooseKey, nameOf } from './choose-key.ts';
 import { rangesOf, type SizedRange } from './ranges.ts';
-import { bytesOf, piecesOf, type SplitSizes, splitSizes } from './size.ts';
+import { bytesOf, piecesOf, type SplitSizes, splitSizes, type WantedSizes } from './size.ts';
 import { walk } from './walk.ts';
 
 /** Points asked for per piece, so that pieces can be put together evenly. */
@@ -16,9 +16,7 @@ const tooBig = 1.5;
 const firstStepRows = 5000;
 const maxWalkSeconds = 30;
 
-export interface CutContext extends SplitSizes {
-  /** As in SplitOptions. */
-  readonly splitBytes: number;
+export interface CutContext extends SplitSizes, WantedSizes {
   readonly openKey: (split: Split, key: SplitKey) => Promise<KeySource>;
   /** Says what planning is about to do that takes long or loads the source. */
   readonly announce: (message: string) => void;

@@ -7,6 +7,8 @@ const defaultSplitBytes = 64 << 20;
  * small only between slow systems: small tasks make slow ones look slower still.
  */
 const [taskSeconds, mostTaskSeconds] = [2, 60];
+/** A thread that has less to do is not worth its start, which takes half a CPU second, and as long until it is as fast as it will be. */
+const threadSeconds = 1;
 const [leastSplitBytes, mostSplitBytes] = [4 << 20, 256 << 20];
 /** Splits per channel at least, so that a channel that finishes early takes more. */
 const splitsPerChannel = 4;
@@ -18,10 +20,20 @@ const maxSplits = 1000;
 /** A part of a table is worth a task of its own from this many rows, or bytes, on. */
 const minRows = 20_000;
 const minBytes = 4 << 20;
-/** What it costs to open one more table or file, in bytes that could be read instead. */
-const openingBytes = 64 << 10;
+/** What it costs to open one more table or file, in bytes that could be read instead: 3 to 4 ms of a thread. */
+const openingBytes = 128 << 10;
 /** Where only the number of rows is known. */
 const assumedRowBytes = 100;
+
+/** How tasks are meant to be. */
+export interface WantedSizes {
+  /** Tasks that run side by side, at most. */
+  readonly channels: number;
+  /** Bytes of the source that one task should read. */
+  readonly splitBytes: number;
+  /** Bytes for which one more thread is worth its start. Absent: it was asked for. */
+  readonly threadBytes?: number | undefined;
+}
 
 export interface SplitSizes {
   /** Bytes of the source per task. */
@@ -39,15 +51,21 @@ export function splitBytesAt(bytesPerSecond: number | undefined): number {
   return Math.round(Math.min(atMost, Math.max(defaultSplitBytes, bytesPerSecond * taskSeconds)));
 }
 
+/** Bytes for which a thread is worth its start, by how fast one moves rows between these systems. */
+export function threadBytesAt(bytesPerSecond: number): number {
+  return bytesPerSecond * threadSeconds;
+}
+
 /** How much each task of a content should read: `splitBytes`, or less so that all channels have work, or more so that tasks stay few. */
-export function splitSizes(parts: readonly Split[], { channels, splitBytes }: { channels: number; splitBytes: number }): SplitSizes {
+export function splitSizes(parts: readonly Split[], wanted: WantedSizes): SplitSizes {
   const total = parts.reduce((sum, part) => sum + (costOf(part) ?? 0), 0);
-  return { bytesPerTask: bytesPerTask(total, { channels, splitBytes }), channels };
+  return { bytesPerTask: bytesPerTask(total, wanted), channels: wanted.channels };
 }
 
 /** The same where all parts together have so many bytes. */
-export function bytesPerTask(total: number, { channels, splitBytes }: { channels: number; splitBytes: number }): number {
-  const wanted = Math.max(Math.ceil(total / splitBytes), channels === 1 ? 1 : channels * splitsPerChannel);
+export function bytesPerTask(total: number, { channels, splitBytes, threadBytes = 0 }: WantedSizes): number {
+  const busy = threadBytes === 0 ? channels : Math.max(1, Math.min(channels, Math.floor(total / threadBytes)));
+  const wanted = Math.max(Math.ceil(total / splitBytes), busy === 1 ? 1 : busy * splitsPerChannel);
   return Math.max(total / Math.min(wanted, maxSplits), minBytes / splitsPerChannel);
 }
 

@@ -3,7 +3,7 @@ import { nameOf } from './choose-key.ts';
 import { type Cut, type CutContext, cutPart } from './cut.ts';
 import { packSmall } from './pack.ts';
 import { rangeText, type SizedRange } from './ranges.ts';
-import { bytesOf, splitSizes } from './size.ts';
+import { bytesOf, splitSizes, type WantedSizes } from './size.ts';
 import { type Divisible, divideTail } from './tail.ts';
 
 /** What became of one table, query or file of a content. */
@@ -36,12 +36,7 @@ export interface SplitPlan {
   readonly estimatedBytes: number | undefined;
 }
 
-export interface SplitOptions extends Pick<CutContext, 'announce' | 'progress'> {
-  /** Tasks that will run side by side. */
-  readonly channels: number;
-  /** Bytes of the source that one task should read. */
-  readonly splitBytes: number;
-}
+export interface SplitOptions extends WantedSizes, Pick<CutContext, 'announce' | 'progress'> {}
 
 /** Cuts the parts a reader offers into tasks of about equal size, all of them as one set: big ones by a key, small ones packed together. */
 export async function planSplits(

@@ -29,8 +29,7 @@ import { RowPlaces } from './row-places.ts';
 import { type DirtyRecord, type TaskListener, type TaskOutcome, type TaskSpec, type TaskTally, zeroCounters } from './spec.ts';
 import { asRefusedWhole } from './straight.ts';
 
-const progressIntervalMs = 200;
-const commitGraceMs = 5000;
+const [progressIntervalMs, commitGraceMs] = [200, 5000];
 
 export interface TaskPlugins {
   readonly reader: ReaderPlugin;
@@ -179,8 +178,9 @@ class TaskRun {
    * @returns how many members it keeps; undefined if there is nothing to give
    */
   cut(): number | undefined {
-    const unread = this.#members.length - Math.max(1, this.#begun);
-    if (unread < 1 || this.#stop.signal.aborted) return undefined;
+    const unread = this.#members.length - this.#begun;
+    // Before it begins nobody knows whether an earlier attempt has written all of it.
+    if (this.#begun === 0 || unread < 1 || this.#stop.signal.aborted) return undefined;
     this.#members.length -= Math.ceil(unread / 2);
     return this.#members.length;
   }
@@ -202,11 +202,8 @@ class TaskRun {
 
   async toEnd(): Promise<Committed> {
     const { transformers, source, batch } = this.#spec;
-    const { transformers: plugins = [] } = this.#plugins;
-    if (plugins.length > 0) {
-      const links = plugins.map((plugin, index) => ({ plugin, options: transformers[index]!.options }));
-      this.#chain = await openChain(links, source, this.#context, batch);
-    }
+    const links = (this.#plugins.transformers ?? []).map((plugin, index) => ({ plugin, options: transformers[index]!.options }));
+    if (links.length > 0) this.#chain = await openChain(links, source, this.#context, batch);
     try {
       return await this.#toEnd();
     } finally {
@@ -254,7 +251,7 @@ class TaskRun {
     }
   }
 
-  /** @param isWanted whether there is anything to do; known once the writer is open */
+  /** @param isWanted whether there is anything to do; known at once, or when the writer is open */
   async #read(isWanted: Promise<boolean>): Promise<void> {
     const reader = await this.#readers.take(this.#context);
     let isWhole = false;
@@ -282,15 +279,18 @@ class TaskRun {
 
   async #write(mayRead: (isWanted: boolean) => void): Promise<Committed> {
     const { id, attempt, guarantee, isStraight, delivered, target } = this.#spec;
+    const mayBeThere = guarantee === 'exactly-once';
+    // The source need not wait for the target's connection; but a target that cannot be reached, and is tried again, is no reason to read each time.
+    if (!mayBeThere && attempt === 1) mayRead(true);
     const writer = await this.#plugins.writer.open(this.#spec.writer.options, { ...this.#context, signal: this.#writerLife.signal });
     try {
       const taskWriter = await writer.openTask({ id, attempt, guarantee, isStraight, source: delivered, target });
-      if (taskWriter.earlier !== undefined) {
-        const { commit, tally } = taskWriter.earlier;
+      const { earlier } = taskWriter;
+      if (mayBeThere && earlier !== undefined) {
         await quietly(taskWriter.abort());
-        const { attempt: winner, ...counters } = tally as unknown as TaskTally;
+        const { attempt: winner, ...counters } = earlier.tally as unknown as TaskTally;
         Object.assign(this.counters, counters);
-        return { commit, attempt: winner };
+        return { commit: earlier.commit, attempt: winner };
       }
       try {
         mayRead(true);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
+import type { PluginRef } from '../registry/plugin-ref.ts';
 import { asDrayError, type ErrorWire } from '../sdk/index.ts';
 import { cancelGraceMs } from '../task/or-aborted.ts';
 import type { LaneSpec, TaskListener, TaskOutcome, TaskSpec } from '../task/spec.ts';
@@ -41,6 +42,12 @@ export class LaneThread {
     });
     // A thread that ends between two tasks spoils nothing: the next one has a new thread.
     this.#pool.on('error', () => undefined);
+  }
+
+  /** Has plugins loaded ahead of the first task that needs them. */
+  loadAhead(plugins: readonly PluginRef[]): void {
+    // A thread that ended over it is replaced, as ever; a task of that plugin says what is wrong.
+    this.#pool.run({ type: 'load', plugins }).catch(() => undefined);
   }
 
   /** @throws ThreadEnded */

@@ -1,13 +1,16 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { PluginRef } from '../registry/plugin-ref.ts';
 import type { ErrorWire } from '../sdk/index.ts';
 import type { DirtyRecord, LaneSpec, TaskCounters, TaskOutcome, TaskSpec, TaskTally } from '../task/spec.ts';
 
 /**
  * What the thread of a lane is given to do, one after the other; `port` is where both talk while it does.
+ * `load`: plugins that its tasks will need are imported ahead of them.
  * `snapshot` of a task: the one that its lane has joined. A thread that has taken the place of one that died joins it first, if that can still be.
  */
 export type Assignment =
   | { readonly type: 'join'; readonly spec: LaneSpec; readonly port: MessagePort }
+  | { readonly type: 'load'; readonly plugins: readonly PluginRef[] }
   | { readonly type: 'run'; readonly spec: TaskSpec; readonly snapshot: LaneSpec | undefined; readonly port: MessagePort }
   | { readonly type: 'close' };
 

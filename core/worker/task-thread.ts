@@ -5,13 +5,17 @@ import { watchDeadBuffers } from '../task/dead-buffers.ts';
 import { Lane } from '../task/lane.ts';
 import { type TaskListener, zeroCounters } from '../task/spec.ts';
 import type { Answer, Assignment, FromWorker, ToWorker } from './messages.ts';
-import { pluginLoader } from './plugin-loader.ts';
+import { loadAhead, pluginLoader } from './plugin-loader.ts';
 
 const lane = new Lane(pluginLoader);
 
 export default async function assigned(assignment: Assignment): Promise<Answer> {
   if (assignment.type === 'close') {
     await lane.close();
+    return undefined;
+  }
+  if (assignment.type === 'load') {
+    await loadAhead(assignment.plugins);
     return undefined;
   }
   const { port } = assignment;

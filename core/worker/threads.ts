@@ -1,3 +1,4 @@
+import type { PluginRef } from '../registry/plugin-ref.ts';
 import { LaneThread } from './lane-thread.ts';
 
 /** Threads that rest between the contents of runs: to start one costs as much as a small job. */
@@ -13,6 +14,16 @@ export class Threads {
 
   take(): LaneThread {
     return this.#idle.pop() ?? new LaneThread();
+  }
+
+  /** Has so many threads at rest, which load plugins for whoever takes them. */
+  ready(count: number, plugins: readonly PluginRef[]): void {
+    if (this.#isClosed) return;
+    while (this.#idle.length < Math.min(count, this.#maxIdle)) {
+      const thread = new LaneThread();
+      thread.loadAhead(plugins);
+      this.#idle.push(thread);
+    }
   }
 
   /** @param isClean every task of it has ended well, so that nothing goes on in it */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { DrayError } from 'dray/sdk';
 import type { Session } from './connection.ts';
 import { serverFault } from './faults.ts';
@@ -9,11 +10,16 @@ const interrupted = 1317;
 const writtenAnew = 1412;
 /** No savepoint of this name: the transaction is another one. */
 const noSavepoint = 1305;
+/** Too many connections: of all, of this user, and what the user may have. */
+const fullServer = [1040, 1203, 1226];
+/** Together less than a task may take to end. */
+const [mostTries, pauseMs] = [8, 1000];
 
 /** The transaction of one session in whose snapshot one read after the other goes. When the session ends, so does the snapshot. */
 export class HeldSnapshot {
   readonly session: Session;
   #interruption: Promise<unknown> | undefined;
+  #isReading = false;
 
   private constructor(session: Session) {
     this.session = session;
@@ -36,7 +42,10 @@ export class HeldSnapshot {
     this.#requireOpen();
     try {
       await this.session.execute('SAVEPOINT dray');
-      await read();
+      this.#isReading = true;
+      await read().finally(() => {
+        this.#isReading = false;
+      });
     } catch (error) {
       await this.#release().catch(() => undefined);
       this.#requireOpen(error);
@@ -48,7 +57,21 @@ export class HeldSnapshot {
   /** Ends the statement that runs, and not the session. */
   interrupt(): void {
     // A session that does not let go of its statement is not worth keeping.
-    this.#interruption ??= this.session.aside(`KILL QUERY ${this.session.connection.threadId}`).catch(() => this.session.kill());
+    this.#interruption ??= this.#killQuery().catch(() => this.session.kill());
+  }
+
+  /** A server that is full lets nobody in to say it; the statement may also end by itself meanwhile, since its rows are still taken. */
+  async #killQuery(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.session.aside(`KILL QUERY ${this.session.connection.threadId}`);
+        return;
+      } catch (error) {
+        if (tries === mostTries || !fullServer.includes((error as { errno?: number }).errno ?? 0)) throw error;
+        await setTimeout(pauseMs);
+        if (!this.#isReading) return;
+      }
+    }
   }
 
   async #release(): Promise<void> {

@@ -19,9 +19,10 @@ const options = z.strictObject({
 export type MysqlReaderOptions = z.output<typeof options>;
 
 /** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+const load = () => import('./table-reader.ts');
+
 async function open(given: MysqlReaderOptions, context: PluginContext): Promise<Reader> {
-  const { openReader } = await import('./table-reader.ts');
-  return openReader(given, context);
+  return (await load()).openReader(given, context);
 }
 
 export default defineReader({
@@ -47,5 +48,6 @@ export default defineReader({
     connection: [{ jdbcUrl: ['jdbc:mysql://127.0.0.1:3306/shop'], table: ['orders'] }],
   },
   eachSource,
+  load,
   open,
 });

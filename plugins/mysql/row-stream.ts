@@ -38,10 +38,15 @@ let checked: Promise<RowSource> | undefined;
 /** Which form of rows this thread can use; asked of the first connection, remembered for the others. */
 export async function rowSource(session: Session): Promise<RowSource> {
   checked ??= worksWithPackets(session).then((works) => (works ? 'packets' : 'arrays'));
-  return checked;
+  try {
+    return await checked;
+  } catch (error) {
+    checked = undefined;
+    throw error;
+  }
 }
 
-/** Reads a known row through the packets and compares; anything unexpected means no. */
+/** Reads a known row through the packets and compares; anything unexpected means no. Rejects with what the server or the connection to it says: that tells nothing of the driver. */
 async function worksWithPackets(session: Session): Promise<boolean> {
   const seen: string[] = [];
   try {
@@ -57,8 +62,9 @@ async function worksWithPackets(session: Session): Promise<boolean> {
       command.on('error', reject);
       command.on('end', resolve);
     });
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
   }
   return seen.length === 1 && seen[0] === '\x04dray\xfb\x0212';
 }

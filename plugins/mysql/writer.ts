@@ -14,9 +14,10 @@ const options = z.strictObject({
 export type MysqlWriterOptions = z.output<typeof options>;
 
 /** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+const load = () => import('./table-writer.ts');
+
 async function open(given: MysqlWriterOptions, context: PluginContext): Promise<Writer> {
-  const { openWriter } = await import('./table-writer.ts');
-  return openWriter(given, context);
+  return (await load()).openWriter(given, context);
 }
 
 export default defineWriter({
@@ -35,5 +36,6 @@ export default defineWriter({
     connection: [{ jdbcUrl: 'jdbc:mysql://127.0.0.1:3306/warehouse', table: ['orders'] }],
   },
   eachTarget,
+  load,
   open,
 });

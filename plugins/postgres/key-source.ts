@@ -4,6 +4,7 @@ import type { Table } from './catalog.ts';
 import { type Client, quoteName } from './connection.ts';
 import { serverFault } from './faults.ts';
 import type { SnapshotRef } from './snapshot.ts';
+import { namedTable, ofNamed } from './statistics.ts';
 
 /** What a range of a key carries to the task that reads it. */
 export interface KeyState {
@@ -144,10 +145,9 @@ async function histogram(
   const [column, cast] = [quoteName(key.columns[0]!), stateOf(key).casts[0]];
   const rows = await rowsOf(
     client,
-    `WITH s AS (
+    `WITH ${namedTable(String(table!.oid))}, s AS (
        SELECT null_frac, histogram_bounds::text::text[] AS bounds, most_common_vals::text::text[] AS common, most_common_freqs AS freqs
-       FROM pg_stats JOIN pg_class c ON c.oid = ${table!.oid} JOIN pg_namespace n ON n.oid = c.relnamespace AND nspname = schemaname
-       WHERE tablename = c.relname AND attname = '${key.columns[0]!.replaceAll("'", "''")}' AND inherited = (c.relkind = 'p')
+       FROM pg_stats WHERE ${ofNamed} AND attname = '${key.columns[0]!.replaceAll("'", "''")}'
      ), points AS (
        SELECT ${column} AS v, 0::float8 AS share, 0::int8 AS buckets FROM ${table!.sql} WHERE false
        UNION ALL SELECT u.v::${cast}, u.f, 0 FROM s, unnest(common, freqs) AS u(v, f)

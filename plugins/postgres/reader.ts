@@ -11,9 +11,10 @@ const options = z.strictObject({
 export type PostgresReaderOptions = z.output<typeof options>;
 
 /** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+const load = () => import('./copy-reader.ts');
+
 async function open(given: PostgresReaderOptions, context: PluginContext): Promise<Reader> {
-  const { openReader } = await import('./copy-reader.ts');
-  return openReader(given, context);
+  return (await load()).openReader(given, context);
 }
 
 export default defineReader({
@@ -34,5 +35,6 @@ export default defineReader({
     connection: [{ jdbcUrl: ['jdbc:postgresql://127.0.0.1:5432/shop'], table: ['orders'] }],
   },
   eachSource,
+  load,
   open,
 });

@@ -6,6 +6,7 @@ import type { Client } from './connection.ts';
 import { explained } from './explain.ts';
 import { serverFault } from './faults.ts';
 import type { KeyState } from './key-source.ts';
+import { namedTable, ofNamed } from './statistics.ts';
 import { columnsOf } from './types.ts';
 
 /** Tables, partitioned ones, and materialized views: what has blocks. */
@@ -100,9 +101,10 @@ const blockKey: SplitKey = {
 async function keyColumns(client: Client, table: Table): Promise<CatalogKeyColumn[]> {
   const columns = await tableColumns(client, table);
   const { rows } = await client.query<{ cast: string; correlation: number | null }>(
-    `SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS cast, s.correlation::float8 AS correlation
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
+    `WITH ${namedTable('$1')}
+     SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS cast, s.correlation::float8 AS correlation
+     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     LEFT JOIN pg_stats s ON ${ofNamed} AND s.attname = a.attname
      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [table.oid],
   );
@@ -155,7 +157,7 @@ export async function queryKeys(client: Client, from: string, splitPk: string, c
   );
   const { rows } = await client.query<{ cast: string }>(
     `SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), -1) AS cast
-     FROM unnest($1::int8[]) WITH ORDINALITY AS u(oid, n) JOIN pg_type t ON t.oid = u.oid ORDER BY n`,
+     FROM unnest($1::int8[]) WITH ORDINALITY AS u(oid, n) JOIN pg_type t ON t.oid = u.oid::oid ORDER BY n`,
     [fields.map(({ dataTypeID }) => dataTypeID)],
   );
   const columns = described.map((column, index): CatalogKeyColumn => keyColumn(column, rows[index]!.cast, null));

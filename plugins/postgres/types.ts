@@ -51,15 +51,15 @@ export async function columnsOf(client: Client, declared: readonly DeclaredType[
   const { rows } = await client.query<CatalogType>(
     `WITH RECURSIVE wanted AS (SELECT DISTINCT * FROM unnest($1::int8[], $2::int4[]) AS w(oid, typmod)),
      chain AS (
-       SELECT w.oid, w.typmod, t.typtype, t.typbasetype, w.oid AS base, w.typmod AS base_typmod FROM wanted w JOIN pg_type t ON t.oid = w.oid
+       SELECT w.oid, w.typmod, t.typtype, t.typbasetype, w.oid AS base, w.typmod AS base_typmod FROM wanted w JOIN pg_type t ON t.oid = w.oid::oid
        UNION ALL
        SELECT c.oid, c.typmod, t.typtype, t.typbasetype, d.typbasetype::int8, d.typtypmod
-       FROM chain c JOIN pg_type d ON d.oid = c.base AND d.typtype = 'd' JOIN pg_type t ON t.oid = d.typbasetype
+       FROM chain c JOIN pg_type d ON d.oid = c.base::oid AND d.typtype = 'd' JOIN pg_type t ON t.oid = d.typbasetype
      )
      SELECT c.oid::int8::text::int AS oid, typmod, format_type(c.oid::oid, typmod) AS native, base::int AS base, base_typmod,
        coalesce(r.rngsubtype, CASE WHEN t.typcategory = 'A' THEN t.typelem END)::int8::int AS element,
        CASE WHEN r.rngsubtype IS NULL THEN base_typmod ELSE -1 END AS element_typmod
-     FROM chain c JOIN pg_type t ON t.oid = base LEFT JOIN pg_range r ON base IN (r.rngtypid, r.rngmultitypid) WHERE c.typtype <> 'd'`,
+     FROM chain c JOIN pg_type t ON t.oid = base::oid LEFT JOIN pg_range r ON base IN (r.rngtypid, r.rngmultitypid) WHERE c.typtype <> 'd'`,
     [declared.map(({ oid }) => oid), declared.map(({ typmod }) => typmod)],
   );
   const found = new Map(rows.map((row) => [`${row.oid} ${row.typmod}`, row]));

@@ -8,9 +8,10 @@ const options = z.strictObject(sqlWriterShape);
 export type PostgresWriterOptions = z.output<typeof options>;
 
 /** The driver is loaded only when a job uses it. (Below `export default` TypeScript 6.0 leaves the .ts of a dynamic import as it is.) */
+const load = () => import('./copy-writer.ts');
+
 async function open(given: PostgresWriterOptions, context: PluginContext): Promise<Writer> {
-  const { openWriter } = await import('./copy-writer.ts');
-  return openWriter(given, context);
+  return (await load()).openWriter(given, context);
 }
 
 export default defineWriter({
@@ -33,5 +34,6 @@ export default defineWriter({
     connection: [{ jdbcUrl: 'jdbc:postgresql://127.0.0.1:5432/warehouse', table: ['orders'] }],
   },
   eachTarget,
+  load,
   open,
 });

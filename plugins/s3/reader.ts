@@ -21,10 +21,10 @@ function addressed(address: string): object {
 }
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
+const load = () => Promise.all([import('./s3-options.ts'), import('./s3-storage.ts'), import('../_files/open-reader.ts')]);
+
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Reader> {
-  const { s3Options } = await import('./s3-options.ts');
-  const { openS3Storage } = await import('./s3-storage.ts');
-  const { openReaderOver } = await import('../_files/open-reader.ts');
+  const [{ s3Options }, { openS3Storage }, { openReaderOver }] = await load();
   const paths = given.object ?? given.path?.map((one) => one.replace(/^\/+/, '')) ?? [];
   if (paths.length === 0)
     throw new DrayError('JOB_INVALID', 'the reader has no "object"', { remedy: 'Name the keys to read, or their folder, in "object".' });
@@ -48,5 +48,6 @@ export default defineReader({
   options,
   address: { scheme: 's3', parameter: addressed },
   example: { bucket: 'warehouse', object: 'in/orders/', ready: { waitMinutes: 30 }, verify: 'require' },
+  load,
   open,
 });

@@ -32,10 +32,10 @@ const options = z.strictObject({
 });
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
+const load = () => Promise.all([import('./s3-options.ts'), import('./s3-storage.ts'), import('../_files/open-writer.ts')]);
+
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Writer> {
-  const { s3Options } = await import('./s3-options.ts');
-  const { openS3Storage } = await import('./s3-storage.ts');
-  const { openWriterOver } = await import('../_files/open-writer.ts');
+  const [{ s3Options }, { openS3Storage }, { openWriterOver }] = await load();
   const key = given.object ?? `${given.path ?? ''}/${given.fileName ?? ''}`.replace(/^\/+/, '');
   const cut = key.lastIndexOf('/');
   const name = key.slice(cut + 1);
@@ -60,5 +60,6 @@ export default defineWriter({
   ],
   options,
   example: { bucket: 'warehouse', object: 'out/orders/orders', writeMode: 'truncate', compress: 'zstd' },
+  load,
   open,
 });

@@ -24,9 +24,10 @@ function addressed(address: string): object {
 }
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
+const load = () => Promise.all([import('./sftp-storage.ts'), import('../_files/open-reader.ts')]);
+
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Reader> {
-  const { openSftpStorage } = await import('./sftp-storage.ts');
-  const { openReaderOver } = await import('../_files/open-reader.ts');
+  const [{ openSftpStorage }, { openReaderOver }] = await load();
   const storage = await openSftpStorage(sftpOptions(given), context.signal);
   return openReaderOver(storage, given, { paths: given.path, isRemote: true }, context);
 }
@@ -46,5 +47,6 @@ export default defineReader({
     ready: { waitMinutes: 30 },
     verify: 'require',
   },
+  load,
   open,
 });

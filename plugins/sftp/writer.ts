@@ -14,9 +14,10 @@ const options = z.strictObject({
 });
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
+const load = () => Promise.all([import('./sftp-storage.ts'), import('../_files/open-writer.ts')]);
+
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Writer> {
-  const { openSftpStorage } = await import('./sftp-storage.ts');
-  const { openWriterOver } = await import('../_files/open-writer.ts');
+  const [{ openSftpStorage }, { openWriterOver }] = await load();
   return openWriterOver(await openSftpStorage(sftpOptions(given), context.signal), given.path, given, context);
 }
 
@@ -35,5 +36,6 @@ export default defineWriter({
     writeMode: 'truncate',
     compress: 'zstd',
   },
+  load,
   open,
 });

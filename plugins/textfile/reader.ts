@@ -10,9 +10,10 @@ const options = z.strictObject({
 });
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
+const load = () => Promise.all([import('../_files/storage/local-storage.ts'), import('../_files/open-reader.ts')]);
+
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Reader> {
-  const { openLocalStorage } = await import('../_files/storage/local-storage.ts');
-  const { openReaderOver } = await import('../_files/open-reader.ts');
+  const [{ openLocalStorage }, { openReaderOver }] = await load();
   return openReaderOver(openLocalStorage(), given, { paths: given.path, isRemote: false }, context);
 }
 
@@ -31,5 +32,6 @@ export default defineReader({
       { index: 1, type: 'string', name: 'word' },
     ],
   },
+  load,
   open,
 });

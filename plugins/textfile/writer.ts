@@ -9,9 +9,10 @@ const options = z.strictObject({
 });
 
 // Not written within the definition: below "export default" TypeScript 6.0 leaves the .ts of a dynamic import as it is.
+const load = () => Promise.all([import('../_files/storage/local-storage.ts'), import('../_files/open-writer.ts')]);
+
 async function open(given: z.output<typeof options>, context: PluginContext): Promise<Writer> {
-  const { openLocalStorage } = await import('../_files/storage/local-storage.ts');
-  const { openWriterOver } = await import('../_files/open-writer.ts');
+  const [{ openLocalStorage }, { openWriterOver }] = await load();
   return openWriterOver(openLocalStorage(), resolve(given.path), given, context);
 }
 
@@ -22,5 +23,6 @@ export default defineWriter({
   differences: fileWriterDifferences,
   options,
   example: { path: 'out', fileName: 'words', writeMode: 'truncate', header: true },
+  load,
   open,
 });

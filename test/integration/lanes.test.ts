@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -94,6 +94,35 @@ test('lanes are threads of their own, and the tasks of one share its thread', as
   }
   expect(threads[0]).toBe(threads[2]);
   expect(threads[0]).not.toBe(threads[1]);
+});
+
+test('threads that are made ready load plugins before there is a task, and are those that the lanes take', async () => {
+  const all = new threads(2);
+  const executor = new pool(1, all);
+  onTestFinished(async () => {
+    await executor.close();
+    await all.close();
+  });
+  const note = join(tempFolder(), 'loaded');
+  const plugin = moduleOf(
+    'reader',
+    `import { appendFileSync } from 'node:fs';
+     import { threadId } from 'node:worker_threads';
+     export default { kind: 'reader', name: 'fake',
+       load: async () => appendFileSync(${JSON.stringify(note)}, threadId + ' '),
+       open: () => ({ read: async (split, out) => out.push(['a']) }) };`,
+  );
+  const broken = moduleOf(
+    'writer',
+    "export default { kind: 'writer', name: 'fake', open() {}, load: () => Promise.reject(new Error('unheard')) };",
+  );
+  all.ready(1, [plugin.plugin, broken.plugin]);
+  // What is there is enough.
+  all.ready(1, [plugin.plugin]);
+  await until('the plugin is loaded', 10_000, async () => expect(existsSync(note)).toBe(true));
+  const outcome = await executor.run(0, fakeTask({ reader: plugin, writer: writer() }), listening().listener, never);
+  expect(outcome).toMatchObject({ state: 'done', counters: { rowsWritten: 1 } });
+  expect(readFileSync(note, 'utf8')).toBe(`${(outcome as { commit: number }).commit} `);
 });
 
 describe.each(['postgres', 'mysql'] as const)('%s', (kind) => {

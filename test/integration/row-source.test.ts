@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { BatchBuilder, type RecordBatch, type RecordOutput, type Schema } from '../../core/sdk/index.ts';
 import { connectFirst } from '../../plugins/mysql/connection.ts';
 import reader from '../../plugins/mysql/reader.ts';
@@ -109,6 +109,22 @@ test('this version of the driver works with packets, so that the fast way is the
   );
   expect(await rowSource(session)).toBe('packets');
   await session.close();
+});
+
+test('a session that ends while it is asked says nothing of the driver: the next one is asked again', async () => {
+  vi.resetModules();
+  const fresh = await import('../../plugins/mysql/row-stream.ts');
+  const connect = () =>
+    connectFirst(
+      [database.jdbcUrl],
+      { username: database.user, password: database.password, tls: false },
+      { role: 'reader', signal: context.signal },
+    );
+  const [lost, next] = await Promise.all([connect(), connect()]);
+  await database.sql(`KILL ${lost.connection.threadId}`);
+  await expect(fresh.rowSource(lost)).rejects.toThrow();
+  expect(await fresh.rowSource(next)).toBe('packets');
+  await next.close();
 });
 
 test.each(['packets', 'arrays'] as const)('a statement that fails in the middle rejects (%s)', async (source) => {

@@ -1,5 +1,6 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { DrayError } from '../../core/sdk/index.ts';
 import { type MariadbServer, startMariadb } from '../support/mariadb-server.ts';
 import { openLanes, type SnapshotLanes } from '../support/snapshot-lanes.ts';
 import { mysqlDatabase, type TestDatabase } from '../support/sql.ts';
@@ -139,4 +140,23 @@ test('on a server that is set to SERIALIZABLE the rows that are read are not loc
   });
   expect(rows).toHaveLength(50_000);
   expect(batches).toBeGreaterThan(10);
+});
+
+test('a reader that is interrupted at a server with no room for the KILL stays in its snapshot', async () => {
+  await database.sql(
+    'CREATE TABLE long_one (id int PRIMARY KEY, word char(250))',
+    "INSERT INTO long_one SELECT seq, REPEAT('x', 250) FROM seq_1_to_100000",
+    "CREATE USER alone IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 3",
+    'GRANT SELECT ON rights.* TO alone',
+  );
+  // One session plans, one keeps the snapshot, and one reads.
+  const opened = await lanesOf(1, { user: 'alone', table: 'long_one' });
+  await opened.open();
+  await database.sql('DELETE FROM long_one');
+  const [split] = opened.splits;
+  const stop = new AbortController();
+  const late = new DrayError('CANCELLED', 'the target is not there');
+  const onBatch = () => stop.abort(late);
+  await expect(opened.read(0, split!, { signal: stop.signal, onBatch })).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(await opened.read(0, split!)).toHaveLength(100_000);
 });

@@ -15,7 +15,7 @@ const pages = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
   'benchmarks/README.md',
-  ...['mixed', 'scheduler', 'split'].map((name) => `benchmarks/${name}/README.md`),
+  ...['costs', 'files', 'fixtures', 'mixed', 'scheduler', 'split', 'tiny'].map((name) => `benchmarks/${name}/README.md`),
 ];
 const pluginPages = readdirSync(join(root, 'plugins')).flatMap((name) =>
   ['mysql', 'postgres', 'textfile'].includes(name) ? [`plugins/${name}/README.md`] : [],

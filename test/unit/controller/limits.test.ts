@@ -26,7 +26,14 @@ test('all tasks of a job share its clocks and its count of dirty records, and ar
   const job = fakeJob(countingReader(1, splits).plugin, fakeWriter().plugin, { bytesPerSecond: 1000, maxDirtyRecords: 7 });
   const quiet = () => undefined;
   const context = { run: 'r', job: 'r', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
-  const plan = await openPlan(job.contents[0]!, { channels: 2, splitBytes: undefined, context, note: quiet, planning: quiet });
+  const plan = await openPlan(job.contents[0]!, {
+    channels: 2,
+    mayBeFewer: false,
+    splitBytes: undefined,
+    context,
+    note: quiet,
+    planning: quiet,
+  });
   const limits = sharedLimits(job, 2);
   const specs = taskSpecs(job, {
     run: 'r',

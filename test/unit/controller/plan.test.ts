@@ -57,6 +57,7 @@ function listening(facts: Partial<PlanOptions> = {}, cancel = new AbortControlle
   const notes: string[] = [];
   const options: PlanOptions = {
     channels: 1,
+    mayBeFewer: false,
     splitBytes: undefined,
     context: { run: 'test', job: 'test', warn: () => undefined, print: () => undefined, signal: cancel.signal },
     note: (message) => notes.push(message),
@@ -96,6 +97,24 @@ describe('the plan of a content', () => {
     expect(asked).toMatchObject([{ channels: 4 }]);
     expect(plan.splits).toHaveLength(16);
   });
+
+  test.each([
+    ['what all threads move within a second is one task', 39, undefined, 1],
+    ['what two of three threads have a second of is made for two', 119, undefined, 8],
+    ['where nobody has measured, a thread is thought to move 40 MB a second', 120, undefined, 12],
+    ['what a thread is known to need long for is made for all', 39, 10e6, 12],
+    ['what a thread is known to be done with at once is one task', 119, 120e6, 1],
+  ])(
+    'leaves out channels that are not worth their start, if nobody has asked for them: %s',
+    async (_, megabytes, bytesPerSecond, tasks) => {
+      const part = { ...big, estimatedRows: megabytes * 10_000, estimatedBytes: megabytes * 1e6 };
+      const { plugin } = plannedReader({ split: () => [part], openKey: async () => keySource });
+      const facts = { channels: 3, bytesPerSecond, splitBytes: 1024 * MiB };
+      const plan = (mayBeFewer: boolean) => planContent(contentOf(plugin), listening({ ...facts, mayBeFewer }).options);
+      expect((await plan(true)).splits).toHaveLength(tasks);
+      expect((await plan(false)).splits).toHaveLength(12);
+    },
+  );
 
   test('is made for the bytes that the job file asks for', async () => {
     const { plugin } = plannedReader({ split: () => [big], openKey: async () => keySource });

@@ -47,6 +47,17 @@ test('a job that succeeds reports every task, content and sum', async () => {
   expect(started).toEqual([{ reader: 'fake', writer: 'fake', tasks: 4, estimatedRows: 40 }]);
 });
 
+test('how many tasks there will be is told before the target is opened', async () => {
+  const writer = fakeWriter();
+  const job = fakeJob(countingReader(1, splits).plugin, writer.plugin, { channels: 2 });
+  const told: unknown[] = [];
+  const { report } = await run(job, {
+    getReady: (tasks, channels, content) => told.push([tasks, channels, content === job.contents[0], [...writer.events]]),
+  });
+  expect(report.state).toBe('done');
+  expect(told).toEqual([[4, 2, true, []]]);
+});
+
 test('the target is prepared before the first task, published once after the last, and then closed', async () => {
   const writer = fakeWriter();
   await run(fakeJob(countingReader(1, splits).plugin, writer.plugin));

@@ -80,8 +80,8 @@ describe('what does not say how big it is', () => {
   });
 });
 
-test('opening a table costs as much as reading 64 KiB of it', () => {
-  expect(costOf({ name: 'empty', estimatedBytes: 0 })).toBe(64 << 10);
+test('opening a table costs as much as reading 128 KiB of it', () => {
+  expect(costOf({ name: 'empty', estimatedBytes: 0 })).toBe(128 << 10);
   expect(costOf({ name: 'unknown' })).toBeUndefined();
 });
 

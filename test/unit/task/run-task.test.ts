@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DrayError, type ReaderPlugin, type WriterPlugin } from '../../../core/sdk/index.ts';
+import { DrayError, type ReaderPlugin, type TaskFacts, type WriterPlugin } from '../../../core/sdk/index.ts';
 import { runTask } from '../../../core/task/run-task.ts';
-import type { TaskSpec } from '../../../core/task/spec.ts';
+import { type TaskSpec, zeroCounters } from '../../../core/task/spec.ts';
 import { countingReader, fakeReader, fakeTask, fakeWriter, listening, pushRows } from '../../support/fake-plugins.ts';
 
 async function run(reader: ReaderPlugin, writer: WriterPlugin, facts: Partial<TaskSpec> = {}, cancel = new AbortController()) {
@@ -142,6 +142,77 @@ test('a task cancelled before it starts moves nothing', async () => {
   const { outcome } = await run(countingReader(5).plugin, writer.plugin, {}, cancel);
   expect(outcome).toMatchObject({ state: 'failed', error: { code: 'CANCELLED' } });
   expect(writer.committed).toEqual([]);
+});
+
+test.each([
+  { guarantee: 'at-least-once', readsFirst: true },
+  { guarantee: 'exactly-once', readsFirst: false },
+] as const)('under $guarantee reading begins before the target is open: $readsFirst', async ({ guarantee, readsFirst }) => {
+  const reader = countingReader(25);
+  const writer = fakeWriter();
+  const open: WriterPlugin['open'] = async (...given) => {
+    const target = await writer.plugin.open(...given);
+    const openTask = async (facts: TaskFacts) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(reader.events.includes('read all')).toBe(readsFirst);
+      return target.openTask(facts);
+    };
+    return { ...target, openTask };
+  };
+  const { outcome } = await run(reader.plugin, { ...writer.plugin, open }, { guarantee });
+  expect(outcome).toMatchObject({ state: 'done', counters: { rowsWritten: 25 } });
+  expect(writer.committed).toEqual(numbers(25));
+});
+
+test('a task that is tried again reads when its target is open', async () => {
+  const reader = countingReader(25);
+  const writer = fakeWriter();
+  const open = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    throw new DrayError('CONNECT_FAILED', 'too many connections');
+  };
+  await run(reader.plugin, { ...writer.plugin, open }, { attempt: 2 });
+  expect(reader.events).toEqual(['close']);
+});
+
+test('a pack gives none of its members away while an earlier attempt may have written them', async () => {
+  const members = Array.from({ length: 6 }, (_, part) => ({ name: `part ${part}`, part }));
+  const { listener } = listening();
+  let cut: (() => number | undefined) | undefined;
+  const writer = fakeWriter();
+  const open: WriterPlugin['open'] = async (...given) => {
+    const target = await writer.plugin.open(...given);
+    return {
+      ...target,
+      openTask: async (facts) => {
+        const opened = await target.openTask(facts);
+        expect(cut!()).toBeUndefined();
+        return { ...opened, earlier: { commit: 'before', tally: { ...zeroCounters(), attempt: 7 } } };
+      },
+    };
+  };
+  const spec = fakeTask({ guarantee: 'exactly-once', split: { name: 'pack', members } });
+  const plugins = { reader: countingReader(1).plugin, writer: { ...writer.plugin, open } };
+  const heard = { ...listener, cuttable: (how: () => number | undefined) => (cut = how) };
+  expect(await runTask(spec, plugins, heard, new AbortController().signal)).toMatchObject({ state: 'done', commit: 'before', attempt: 7 });
+});
+
+test('a target that cannot be opened ends what is being read, and the reader is closed', async () => {
+  let reading: AbortSignal | undefined;
+  const reader = fakeReader({
+    async read(_split, out, signal) {
+      reading = signal;
+      for (;;) if (!out.push(['a'])) await out.drain();
+    },
+  });
+  const full = async () => {
+    await expect.poll(() => reading).toBeDefined();
+    throw new DrayError('CONNECT_FAILED', 'too many connections');
+  };
+  const { outcome } = await run(reader.plugin, { ...fakeWriter().plugin, open: full });
+  expect(outcome).toMatchObject({ state: 'failed', error: { code: 'CONNECT_FAILED', side: 'target' } });
+  expect(reading!.aborted).toBe(true);
+  expect(reader.events.at(-1)).toBe('close');
 });
 
 test('a reader that goes on pushing without drain is told so', async () => {

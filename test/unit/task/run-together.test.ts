@@ -152,7 +152,7 @@ test('what an earlier attempt has committed is not written again, and keeps nobo
     }),
   });
   const missing = fakeWriter();
-  const { outcomes } = await run(countingReader(50).plugin, [known, missing.plugin]);
+  const { outcomes } = await run(countingReader(50).plugin, [known, missing.plugin], { guarantee: 'exactly-once' });
   expect(outcomes).toMatchObject([
     { state: 'done', commit: 'before', attempt: 7, counters: { rowsWritten: 50 } },
     { state: 'done', commit: 1, attempt: 1 },
