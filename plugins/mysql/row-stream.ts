@@ -69,13 +69,21 @@ async function worksWithPackets(session: Session): Promise<boolean> {
   return seen.length === 1 && seen[0] === '\x04dray\xfb\x0212';
 }
 
-/** A query without callback, whose rows are events. The driver tells the loss of the connection to callbacks only, and to the connection. */
+/** A query without callback, whose rows are events. The driver tells the loss of the connection to callbacks only, and to the connection: one lost before tells it while the query is taken. */
 function start({ connection }: Session, sql: string): Command {
-  const command = connection.query({ sql, rowsAsArray: true, typeCast: false } as { sql: string }) as unknown as Command;
-  const lost = (error: Error) => command.emit('error', error);
+  let command: Command | undefined;
+  let lostBefore: Error | undefined;
+  const lost = (error: Error) => {
+    if (command === undefined) lostBefore = error;
+    else command.emit('error', error);
+  };
   connection.once('error', lost);
-  for (const event of ['end', 'error'] as const) command.on(event, () => connection.off('error', lost));
-  return command;
+  const started = connection.query({ sql, rowsAsArray: true, typeCast: false } as { sql: string }) as unknown as Command;
+  command = started;
+  for (const event of ['end', 'error'] as const) started.on(event, () => connection.off('error', lost));
+  const told = lostBefore;
+  if (told !== undefined) queueMicrotask(() => started.emit('error', told));
+  return started;
 }
 
 export interface StreamOptions {

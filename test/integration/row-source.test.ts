@@ -123,6 +123,8 @@ test('a session that ends while it is asked says nothing of the driver: the next
   const [lost, next] = await Promise.all([connect(), connect()]);
   await database.sql(`KILL ${lost.connection.threadId}`);
   await expect(fresh.rowSource(lost)).rejects.toThrow();
+  // Whether its loss had arrived before or came then: now it has, and every further question is told at once.
+  await expect(fresh.rowSource(lost)).rejects.toThrow('closed state');
   expect(await fresh.rowSource(next)).toBe('packets');
   await next.close();
 });
