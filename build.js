@@ -1,16 +1,21 @@
 // Compiles dist, and packs what `dray` itself runs into dist/bundle: a start has a hundred files to load then, and not five hundred, which is a
-// quarter of its CPU. Files that would come out the same are left as they are, so that a build of the same sources never pulls a module from under a
+// quarter of its CPU, and V8 has compiled them before (core/start/code-cache.ts), which is another quarter: only CommonJS can have that in Node 20. Files that would come out the same are left as they are, so that a build of the same sources never pulls a module from under a
 // running dray (`npx dray` in a clone builds first); what has lost its source goes, since a folder of plugins is a plugin.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { parseAst } from 'rolldown/parseAst';
 
 const root = import.meta.dirname;
 const dist = join(root, 'dist');
 const bundle = join(dist, 'bundle');
+const sdk = join(dist, 'core', 'sdk', 'index.js');
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+
+/** What the program and its threads begin with: loaded before there are caches. */
+const first = ['core/cli/main', 'core/worker/task-thread'];
 
 /** Packages with native parts, WebAssembly or threads of their own, and those that only plugins of others and their tests use. */
 const external = [
@@ -40,33 +45,87 @@ chmodSync(join(bundle, 'core', 'cli', 'main.js'), 0o755);
 
 /** Entries lie where their sources do; what they share lies beside the rooms of core, so that relative URLs mean the same. */
 async function pack() {
-  const entries = ['core/cli/main', 'core/worker/task-thread', 'core/sdk/index', 'test/contract/index'];
+  const entries = [...first, 'core/sdk/index'];
   for (const folder of readdirSync(join(root, 'plugins')).filter((name) => !name.startsWith('_'))) {
     const ends = ['reader', 'writer', 'transformer'].map((end) => `plugins/${folder}/${end}`);
     entries.push(...ends.filter((end) => existsSync(join(root, `${end}.ts`))));
   }
+  const modules = await packed(entries, { format: 'cjs', exports: 'named', entryFileNames: '[name].js' }, { alias: { 'dray/sdk': sdk } });
+  // vitest, which it is for, is an ES module only. Its SDK must be that of the plugins.
+  const sdkOfOthers = {
+    name: 'sdk',
+    resolveId: (id, importer) => (importer && resolve(dirname(importer), id) === sdk ? { id: 'dray/sdk', external: true } : null),
+  };
+  const contract = await packed(['test/contract/index'], { format: 'esm', entryFileNames: '[name].mjs' }, {}, [sdkOfOthers]);
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const manifest = { name, version, type: 'commonjs', exports: { './package.json': './package.json', './sdk': './core/sdk/index.js' } };
+  const files = [
+    ...[...modules, ...contract].map(({ fileName, code }) => [join(bundle, fileName), code]),
+    [join(bundle, 'package.json'), JSON.stringify(manifest)],
+  ];
+  for (const [path, content] of files) writeChanged(path, content);
+  const { makeCodeCaches } = await import('./dist/core/start/code-cache.js');
+  const caches = makeCodeCaches(
+    modules.filter(canBeCached).map((module) => ({ filename: join(bundle, module.fileName), isWhole: isOurs(module) })),
+  );
+  for (const { path, content } of caches) writeChanged(path, content);
+  const written = new Set([...files.map(([path]) => path), ...caches.map(({ path }) => path)]);
+  for (const path of filesBelow(bundle)) if (!written.has(path)) rmSync(path);
+}
+
+/** V8 keeps a text in which one character is above U+00FF in two bytes a character, in each thread: of a few arrows and dots 5 MB. */
+function inOneByteCharacters(code) {
+  if (/\\[^\0-\xff]/.test(code)) throw new Error('A character behind a backslash cannot be written as an escape.');
+  return code.replaceAll(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+async function packed(entries, format, resolution, plugins = []) {
   const graph = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(dist, `${entry}.js`)])),
     platform: 'node',
     external,
-    resolve: { mainFields: ['module', 'main'], alias: { 'dray/sdk': join(dist, 'core', 'sdk', 'index.js') } },
+    resolve: { mainFields: ['module', 'main'], ...resolution },
+    plugins,
     logLevel: 'warn',
   });
   const { output } = await graph.generate({
-    format: 'esm',
-    entryFileNames: '[name].js',
     chunkFileNames: 'core/chunks/[name]-[hash].js',
+    comments: { jsdoc: false, annotation: false },
+    ...format,
   });
   await graph.close();
-  for (const { fileName, code } of output) writeChanged(join(bundle, fileName), code);
-  const written = new Set(output.map(({ fileName }) => join(bundle, fileName)));
-  for (const path of filesBelow(bundle)) if (!written.has(path)) rmSync(path);
+  return output.map(({ name, fileName, code, modules }) => ({ name, fileName, code: inOneByteCharacters(code), modules }));
 }
 
-function writeChanged(path, text) {
-  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
+/** Not those that come before the caches, and none with an import() that is left to Node. */
+function canBeCached({ name, code }) {
+  return !first.includes(name) && !importsAtRunTime(code);
+}
+
+/** Rather than that of packages. */
+function isOurs({ modules }) {
+  const bytes = (isPackage) =>
+    Object.entries(modules)
+      .filter(([id]) => id.includes('node_modules') === isPackage)
+      .reduce((sum, [, { renderedLength }]) => sum + renderedLength, 0);
+  return bytes(false) > bytes(true);
+}
+
+function importsAtRunTime(code) {
+  let found = false;
+  const look = (node) => {
+    if (node === null || typeof node !== 'object' || found) return;
+    found = node.type === 'ImportExpression';
+    for (const child of Object.values(node)) look(child);
+  };
+  if (/\bimport\s*\(/.test(code)) look(parseAst(code));
+  return found;
+}
+
+function writeChanged(path, content) {
+  if (existsSync(path) && readFileSync(path).equals(Buffer.from(content))) return;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
+  writeFileSync(path, content);
 }
 
 function filesBelow(folder) {

@@ -90,9 +90,11 @@ function registerSdk(): void {
 /** All plugins of a kind that a module exports; at least one. */
 async function importPlugins<K extends Kind>(kind: K, module: string, isBuiltIn: boolean): Promise<Found<K>[]> {
   if (!isBuiltIn) registerSdk();
-  let exports: Record<string, unknown>;
+  let exports: object;
   try {
-    exports = (await import(module)) as Record<string, unknown>;
+    const loaded = (await import(module)) as { readonly default?: object };
+    // Of a CommonJS module Node has everything below `default`, its own default as well.
+    exports = { ...loaded, ...loaded.default };
   } catch (cause) {
     throw new DrayError('PLUGIN_BROKEN', `the ${kind} ${fileURLToPath(module)} cannot be loaded: ${(cause as Error).message}`, { cause });
   }

@@ -6,6 +6,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** The rooms of core, and which others each may import. */
 const rooms: Record<string, readonly string[]> = {
+  start: [],
   sdk: [],
   transform: ['sdk'],
   transport: ['sdk'],
@@ -19,10 +20,10 @@ const rooms: Record<string, readonly string[]> = {
   ledger: ['sdk'],
   load: ['sdk'],
   governor: ['sdk'],
-  worker: ['task', 'registry', 'sdk'],
+  worker: ['start', 'task', 'registry', 'sdk'],
   controller: ['job', 'task', 'transform', 'splitter', 'scheduler', 'report', 'ledger', 'load', 'governor', 'transport', 'sdk'],
   serve: ['controller', 'report', 'ledger', 'task', 'job', 'sdk'],
-  cli: ['bench', 'serve', 'controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
+  cli: ['start', 'bench', 'serve', 'controller', 'worker', 'report', 'ledger', 'task', 'job', 'registry', 'splitter', 'transport', 'sdk'],
 };
 /** Allowed between these rooms for types only. */
 const typesOnly = [

@@ -4,7 +4,7 @@ import { broken, tooLong } from './broken.ts';
 import type { Place, ReadFrom } from './codec.ts';
 import { isStartMark, SeekTable } from './seek-table.ts';
 import { StoredBytes } from './stored-bytes.ts';
-import { Xxh64 } from './xxh64.ts';
+import { newXxh64 } from './xxh64.ts';
 import { type FrameHeader, nextBlock, nextFrame, type PackedFrame } from './zstd-frames.ts';
 import { maxJobs, zstdLibrary } from './zstd-library.ts';
 
@@ -105,7 +105,7 @@ async function unpackedFrame({ parts, header, offset }: PackedFrame, file: strin
 async function* unpackedBlocks({ parts, header, offset }: PackedFrame, stored: StoredBytes, file: string): AsyncGenerator<Buffer, Buffer> {
   const ready: Uint8Array[] = [];
   const stream = new Decompress((chunk) => ready.push(chunk));
-  const checksum = new Xxh64();
+  const checksum = await newXxh64();
   let plainBytes = 0;
   let last: Buffer = Buffer.alloc(0);
   for await (const { bytes, isLast } of blocksFrom(parts, stored, file, header)) {

@@ -1,7 +1,7 @@
 import { BlockPacker } from './block-packer.ts';
 import type { ByteSink } from './codec.ts';
 import { SeekTable, startMark } from './seek-table.ts';
-import { Xxh64 } from './xxh64.ts';
+import { newXxh64 } from './xxh64.ts';
 import { withChecksum } from './zstd-frames.ts';
 import { zstdLibrary } from './zstd-library.ts';
 
@@ -9,8 +9,6 @@ import { zstdLibrary } from './zstd-library.ts';
 export class ZstdSink implements ByteSink {
   readonly #into: ByteSink;
   readonly #blocks: BlockPacker;
-  /** Of the blocks that are being packed. */
-  readonly #checksums: number[] = [];
   readonly #table = SeekTable.ofMarkedFile();
   #storedOffset = 0;
   #plainOffset = 0;
@@ -21,11 +19,7 @@ export class ZstdSink implements ByteSink {
     const library = zstdLibrary();
     this.#blocks = new BlockPacker({
       windowBytes: 0,
-      pack: (block) => {
-        const packed = library.compress(block, level);
-        this.#checksums.push(new Xxh64().update(block).low32());
-        return packed;
-      },
+      pack: (block) => library.compress(block, level),
       put: (packed, block) => this.#put(packed, block),
     });
   }
@@ -46,7 +40,7 @@ export class ZstdSink implements ByteSink {
   }
 
   async #put(packed: Buffer, block: Buffer): Promise<void> {
-    const checksum = this.#checksums.shift()!;
+    const checksum = (await newXxh64()).update(block).low32();
     const frame = withChecksum(packed, block.length, checksum);
     await this.#putMark();
     this.frameIndex.push([this.#storedOffset, this.#plainOffset]);

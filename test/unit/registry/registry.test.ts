@@ -54,6 +54,23 @@ test('a path is looked for from the folder of the job file', async () => {
   }
 });
 
+test.each([
+  ['module.exports itself', "module.exports = { kind: 'reader', name: 'common', open() {} };", 'default'],
+  ['a member', "module.exports = { mine: { kind: 'reader', name: 'common', open() {} } };", 'mine'],
+  [
+    'the default export, as compilers write it',
+    "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = { kind: 'reader', name: 'common', open() {} };",
+    'default',
+  ],
+])('a plugin may be a CommonJS module: %s', async (_, text, exportName) => {
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'mine.cjs'), text);
+  const { plugin, ref } = await resolvePlugin('reader', './mine.cjs', folder);
+  expect(plugin.name).toBe('common');
+  expect(ref.exportName).toBe(exportName);
+  expect(await loadPlugin({ ...ref, kind: 'reader' })).toBe(plugin);
+});
+
 test.each<[string, object, Record<string, string>]>([
   ['dray-plain', {}, { 'index.js': readerModule('found') }],
   ['dray-main', { main: 'lib/entry.js' }, { 'lib/entry.js': readerModule('found') }],
