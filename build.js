@@ -1,6 +1,7 @@
 // Compiles dist, and packs what `dray` itself runs into dist/bundle: a start has a hundred files to load then, and not five hundred, which is a
-// quarter of its CPU, and V8 has compiled them before (core/start/code-cache.ts), which is another quarter: only CommonJS can have that in Node 20. Files that would come out the same are left as they are, so that a build of the same sources never pulls a module from under a
-// running dray (`npx dray` in a clone builds first); what has lost its source goes, since a folder of plugins is a plugin.
+// quarter of its CPU, and V8 has compiled them before (core/start/code-cache.ts), which is another quarter; in Node 20 only CommonJS can have that.
+// Files that would come out the same are left as they are, so that a build of the same sources never pulls a module from under a running dray
+// (`npx dray` in a clone builds first); what has lost its source goes, since a folder of plugins is a plugin.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -50,13 +51,25 @@ async function pack() {
     const ends = ['reader', 'writer', 'transformer'].map((end) => `plugins/${folder}/${end}`);
     entries.push(...ends.filter((end) => existsSync(join(root, `${end}.ts`))));
   }
-  const modules = await packed(entries, { format: 'cjs', exports: 'named', entryFileNames: '[name].js' }, { alias: { 'dray/sdk': sdk } });
+  const commonJs = {
+    format: 'cjs',
+    exports: 'named',
+    strict: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'core/chunks/[name]-[hash].js',
+  };
+  const modules = await packed(entries, commonJs, { alias: { 'dray/sdk': sdk } });
   // vitest, which it is for, is an ES module only. Its SDK must be that of the plugins.
   const sdkOfOthers = {
     name: 'sdk',
     resolveId: (id, importer) => (importer && resolve(dirname(importer), id) === sdk ? { id: 'dray/sdk', external: true } : null),
   };
-  const contract = await packed(['test/contract/index'], { format: 'esm', entryFileNames: '[name].mjs' }, {}, [sdkOfOthers]);
+  const contract = await packed(
+    ['test/contract/index'],
+    { format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: 'test/contract/[name]-[hash].mjs' },
+    {},
+    [sdkOfOthers],
+  );
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const manifest = { name, version, type: 'commonjs', exports: { './package.json': './package.json', './sdk': './core/sdk/index.js' } };
   const files = [
@@ -64,19 +77,23 @@ async function pack() {
     [join(bundle, 'package.json'), JSON.stringify(manifest)],
   ];
   for (const [path, content] of files) writeChanged(path, content);
-  const { makeCodeCaches } = await import('./dist/core/start/code-cache.js');
-  const caches = makeCodeCaches(
-    modules.filter(canBeCached).map((module) => ({ filename: join(bundle, module.fileName), isWhole: isOurs(module) })),
-  );
-  for (const { path, content } of caches) writeChanged(path, content);
-  const written = new Set([...files.map(([path]) => path), ...caches.map(({ path }) => path)]);
+  const cached = modules.filter(canBeCached).map((module) => ({ filename: join(bundle, module.fileName), isWhole: isOurs(module) }));
+  execFileSync(process.execPath, [join(dist, 'core', 'start', 'make-code-cache.js')], {
+    input: JSON.stringify(cached),
+    // Flags that this build has by chance, and no run of dray.
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  const written = new Set([...files.map(([path]) => path), ...cached.map(({ filename }) => `${filename}.cache`)]);
   for (const path of filesBelow(bundle)) if (!written.has(path)) rmSync(path);
 }
 
 /** V8 keeps a text in which one character is above U+00FF in two bytes a character, in each thread: of a few arrows and dots 5 MB. */
 function inOneByteCharacters(code) {
-  if (/\\[^\0-\xff]/.test(code)) throw new Error('A character behind a backslash cannot be written as an escape.');
-  return code.replaceAll(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (/(?<!\\)(?:\\\\)*\\[^\0-\xff]/.test(code)) throw new Error('A character behind a backslash cannot be written as an escape.');
+  const escaped = code.replaceAll(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (escaped !== code) parseAst(escaped);
+  return escaped;
 }
 
 async function packed(entries, format, resolution, plugins = []) {
@@ -88,11 +105,7 @@ async function packed(entries, format, resolution, plugins = []) {
     plugins,
     logLevel: 'warn',
   });
-  const { output } = await graph.generate({
-    chunkFileNames: 'core/chunks/[name]-[hash].js',
-    comments: { jsdoc: false, annotation: false },
-    ...format,
-  });
+  const { output } = await graph.generate(format);
   await graph.close();
   return output.map(({ name, fileName, code, modules }) => ({ name, fileName, code: inOneByteCharacters(code), modules }));
 }

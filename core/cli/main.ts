@@ -2,4 +2,10 @@
 import { useCodeCache } from '../start/code-cache.ts';
 
 useCodeCache();
-void import('./command-line.ts').then(({ runCommandLine }) => runCommandLine());
+void import('./command-line.ts').then(
+  ({ runCommandLine }) => runCommandLine(),
+  (error: unknown) => {
+    process.exitCode = 1;
+    throw error;
+  },
+);

@@ -92,9 +92,7 @@ async function importPlugins<K extends Kind>(kind: K, module: string, isBuiltIn:
   if (!isBuiltIn) registerSdk();
   let exports: object;
   try {
-    const loaded = (await import(module)) as { readonly default?: object };
-    // Of a CommonJS module Node has everything below `default`, its own default as well.
-    exports = { ...loaded, ...loaded.default };
+    exports = exportsOf(await import(module));
   } catch (cause) {
     throw new DrayError('PLUGIN_BROKEN', `the ${kind} ${fileURLToPath(module)} cannot be loaded: ${(cause as Error).message}`, { cause });
   }
@@ -103,6 +101,12 @@ async function importPlugins<K extends Kind>(kind: K, module: string, isBuiltIn:
   );
   if (found.length > 0) return found;
   throw new DrayError('PLUGIN_BROKEN', `${fileURLToPath(module)} does not export a ${kind}`);
+}
+
+/** Of a CommonJS module, as the built-in ones are in the bundle, Node puts everything below `default`, its own default as well. */
+function exportsOf(loaded: { readonly default?: { readonly default?: unknown } }): object {
+  const common = loaded.default;
+  return { ...common, ...loaded, default: common?.default ?? common };
 }
 
 function isPlugin<K extends Kind>(kind: K, value: unknown): value is PluginOf<K> {

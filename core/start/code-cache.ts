@@ -1,18 +1,13 @@
 /*
  * What V8 makes of the bundle's modules, kept beside them by the build: parsing and compiling them is a quarter of the time of a small job, in the main thread and
- * again in every other. Node 22 has this by itself (module.enableCompileCache); 20 has vm.Script, whose code cannot `import()`, so files that do have no cache.
+ * again in every other. Node 22 has this by itself (module.enableCompileCache); 20 has vm.Script, whose code cannot `import()`, so modules that do have no cache.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import * as zlib from 'node:zlib';
-
-/** Behind the name of a module: the CRC-32 of its text and that of V8's data, both little-endian, and the data. */
-const suffix = '.cache';
-const headerBytes = 8;
 
 /** From Node 20.15 on; without it there is no cache. */
 const crc32 = (zlib as { readonly crc32?: (bytes: Uint8Array | string) => number }).crc32;
@@ -25,14 +20,30 @@ interface Compiling {
   _compile: (this: Module, text: string, filename: string, ...others: unknown[]) => unknown;
 }
 
+/** Where the cache of a module is. */
+export const cachePath = (filename: string): string => `${filename}.cache`;
+
+/**
+ * Which program a cache is for. V8 itself looks at its own version and flags, and the length of the text, and trusts the rest: with data from another build of the same
+ * V8, as the next release of Node 20 is, the program dies of SIGSEGV.
+ */
+export function thisProgram(): string {
+  const { size, mtimeMs } = statSync(process.execPath);
+  return `${process.version} ${process.platform} ${process.arch} ${size} ${mtimeMs}`;
+}
+
 /** From here on this thread takes the modules of the bundle from their caches. Called before any of them is loaded; there are none, and it does nothing, beside sources. */
 export function useCodeCache(): void {
   const bundle = fileURLToPath(new URL('../../', import.meta.url));
-  onCompile((text, filename) => (filename.startsWith(bundle) ? cachedScript(text, filename) : undefined));
+  const program = thisProgram();
+  onCompile((text, filename) => {
+    const data = filename.startsWith(bundle) ? readCache(text, filename, program) : undefined;
+    return data === undefined ? undefined : new Script(Module.wrap(text), { filename, cachedData: data });
+  });
 }
 
-/** @param compile undefined: in the ordinary way */
-function onCompile(compile: (text: string, filename: string) => Script | undefined): void {
+/** @param compile called with each CommonJS module that this thread loads; undefined: it is compiled in the ordinary way */
+export function onCompile(compile: (text: string, filename: string) => Script | undefined): void {
   const prototype = Module.prototype as unknown as Compiling;
   const ordinary = prototype._compile;
   prototype._compile = function compiled(text, filename, ...others) {
@@ -43,50 +54,28 @@ function onCompile(compile: (text: string, filename: string) => Script | undefin
   };
 }
 
-/** undefined: compile it in the ordinary way. A cache of another V8, or of other flags of it, is refused by V8, and costs a moment. */
-function cachedScript(text: string, filename: string): Script | undefined {
-  let file: Buffer;
+/** What is in front of the data: the CRC-32 of the module's text and of the data, both little-endian, and for whom it is. */
+const checksumBytes = 8;
+
+/** The data of V8 for a module; undefined if there is none for this text and program, or it is not whole. */
+export function readCache(text: string, filename: string, program: string): Buffer | undefined {
+  let content: Buffer;
   try {
-    file = readFileSync(filename + suffix);
+    content = readFileSync(cachePath(filename));
   } catch {
     return undefined;
   }
-  const cachedData = file.subarray(headerBytes);
-  // V8 looks at the length of the text only, and trusts the data.
-  const isWhole =
-    crc32 !== undefined && file.length > headerBytes && file.readUInt32LE(0) === crc32(text) && file.readUInt32LE(4) === crc32(cachedData);
-  return isWhole ? new Script(Module.wrap(text), { filename, cachedData }) : undefined;
+  const start = checksumBytes + Buffer.byteLength(program);
+  if (crc32 === undefined || content.length <= start || content.toString('utf8', checksumBytes, start) !== program) return undefined;
+  const data = content.subarray(start);
+  return content.readUInt32LE(0) === crc32(text) && content.readUInt32LE(4) === crc32(data) ? data : undefined;
 }
 
-/** A module of the bundle, as the build has written it. */
-export interface BuiltModule {
-  readonly filename: string;
-  /** All of its functions are to be in the cache. Else those that loading it calls: of packages most are never called, and in memory they would be in each thread. */
-  readonly isWhole: boolean;
-}
-
-/** For the build: loads the modules, and returns the names and contents of their caches. */
-export function makeCodeCaches(modules: readonly BuiltModule[]): { readonly path: string; readonly content: Buffer }[] {
-  if (crc32 === undefined) return [];
-  const wanted = new Map(modules.map(({ filename, isWhole }) => [filename, isWhole]));
-  const compiled: { readonly text: string; readonly filename: string; readonly script: Script }[] = [];
-  onCompile((text, filename) => {
-    const isWhole = wanted.get(filename);
-    if (isWhole === undefined) return undefined;
-    if (isWhole) setFlagsFromString('--no-lazy');
-    const script = new Script(Module.wrap(text), { filename });
-    // V8 refuses data that was made under other flags than those of its user.
-    setFlagsFromString('--lazy');
-    compiled.push({ text, filename, script });
-    return script;
-  });
-  const load = createRequire(import.meta.url);
-  for (const { filename } of modules) load(filename);
-  return compiled.map(({ text, filename, script }) => {
-    const data = script.createCachedData();
-    const header = Buffer.alloc(headerBytes);
-    header.writeUInt32LE(crc32(text), 0);
-    header.writeUInt32LE(crc32(data), 4);
-    return { path: filename + suffix, content: Buffer.concat([header, data]) };
-  });
+/** The content of the cache of a module; undefined where there is no CRC-32. */
+export function cacheContent(text: string, data: Buffer, program: string): Buffer | undefined {
+  if (crc32 === undefined) return undefined;
+  const checksums = Buffer.alloc(checksumBytes);
+  checksums.writeUInt32LE(crc32(text), 0);
+  checksums.writeUInt32LE(crc32(data), 4);
+  return Buffer.concat([checksums, Buffer.from(program), data]);
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { crc32 } from '../../plugins/_files/codecs/crc32.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const project = join(import.meta.dirname, '..', '..');
@@ -22,25 +23,80 @@ function copiedBundle(): string {
 }
 
 const dray = (copy: string, words: readonly string[], flags: readonly string[] = []) =>
-  execFileSync(process.execPath, [...flags, join(copy, 'core', 'cli', 'main.js'), ...words], { encoding: 'utf8' });
+  execFileSync(process.execPath, [...flags, join(copy, 'core', 'cli', 'main.js'), ...words], { encoding: 'utf8', stdio: 'pipe' });
+
+const maker = join(project, 'dist', 'core', 'start', 'make-code-cache.js');
+
+/** Has the build's program make the cache of a module anew. */
+const makeCache = (filename: string) => execFileSync(process.execPath, [maker], { input: JSON.stringify([{ filename, isWhole: true }]) });
+
+/** Its first field: the CRC-32 of the module's text. */
+function claimText(cache: Buffer, text: string): Buffer {
+  cache.writeUInt32LE(crc32(Buffer.from(text)), 0);
+  return cache;
+}
 
 /** Runs as a program of its own, since flags of V8 that vitest sets are not those of dray. Prints the modules whose cache V8 refuses. */
 const refusedBy = `
-  const { readFileSync } = require('node:fs');
-  const { Script } = require('node:vm');
-  const { wrap } = require('node:module');
-  for (const filename of process.argv.slice(1)) {
-    const { cachedDataRejected } = new Script(wrap(readFileSync(filename, 'utf8')), { filename, cachedData: readFileSync(filename + '.cache').subarray(8) });
-    if (cachedDataRejected) console.log(filename);
+  import { readFileSync } from 'node:fs';
+  import Module from 'node:module';
+  import { Script } from 'node:vm';
+  const { readCache, thisProgram } = await import(process.argv[1]);
+  for (const filename of process.argv.slice(2)) {
+    const text = readFileSync(filename, 'utf8');
+    const cachedData = readCache(text, filename, thisProgram());
+    if (cachedData === undefined || new Script(Module.wrap(text), { filename, cachedData }).cachedDataRejected) console.log(filename);
   }`;
 
 test('the modules of the bundle have caches, which V8 takes, but for the two that come before caches and those with an import() of others', () => {
   const [withCache, without] = [true, false].map((has) => modulesOf(bundle).filter((path) => existsSync(`${path}.cache`) === has));
   expect(withCache!.length).toBeGreaterThan(80);
-  expect(without!.map((path) => /([\w-]+?)(?:-[\w-]{8})?\.js$/.exec(path)![1]).sort()).toEqual(
-    ['main', 'registry', 's3-storage', 'sftp-storage', 'task-thread'].sort(),
+  expect(new Set(without!.map((path) => /([\w-]+?)(?:-[\w-]{8})?\.js$/.exec(path)![1]))).toEqual(
+    new Set(['main', 'registry', 's3-storage', 'sftp-storage', 'task-thread']),
   );
-  expect(execFileSync(process.execPath, ['-e', refusedBy, ...withCache!], { encoding: 'utf8' })).toBe('');
+  const codeCache = join(project, 'dist', 'core', 'start', 'code-cache.js');
+  expect(execFileSync(process.execPath, ['--input-type=module', '-e', refusedBy, codeCache, ...withCache!], { encoding: 'utf8' })).toBe('');
+});
+
+/** Gives a module of a copied bundle the cache of another text of the same length. */
+function plant(copy: string, name: string, text: string, other: string): void {
+  const path = modulesOf(copy).find((one) => one.includes(`/${name}-`))!;
+  const right = readFileSync(path, 'utf8');
+  expect(right).toContain(text);
+  writeFileSync(path, right.replace(text, other));
+  makeCache(path);
+  writeFileSync(path, right);
+  writeFileSync(`${path}.cache`, claimText(readFileSync(`${path}.cache`), right));
+}
+
+test('the main thread runs the code of the caches', () => {
+  const copy = copiedBundle();
+  plant(copy, 'command-line', 'Moves tables between', 'Takes tables between');
+  expect(dray(copy, ['--help'])).toContain('Takes tables between');
+});
+
+test('the threads of tasks run the code of the caches', () => {
+  const copy = copiedBundle();
+  const words = ['run', join(project, 'jobs', 'stream-to-stream.json'), '--channels', '2'];
+  expect(dray(copy, words)).toContain('hello');
+  plant(copy, 'lane-assignments', 'print: (text) =>', 'print: (tex_) =>');
+  expect(() => dray(copy, words)).toThrow('text is not defined');
+});
+
+test('a cache for another program, as another release of Node 20 is, is not used', () => {
+  const copy = copiedBundle();
+  plant(copy, 'command-line', 'Moves tables between', 'Takes tables between');
+  const path = modulesOf(copy).find((one) => one.includes('/command-line-'))!;
+  const cache = readFileSync(`${path}.cache`);
+  const version = cache.indexOf(process.version);
+  expect(version).toBe(8);
+  cache.write('v20.99', version);
+  writeFileSync(`${path}.cache`, cache);
+  expect(dray(copy, ['--help'])).toContain('Moves tables between');
+});
+
+test('all of the bundle is strict code, as its sources are', () => {
+  for (const path of modulesOf(bundle)) expect.soft(readFileSync(path, 'utf8'), path).toMatch(/^(#!.*\n)?"use strict";/);
 });
 
 test('no text of the bundle needs two bytes a character in memory', () => {

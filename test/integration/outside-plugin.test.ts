@@ -1,12 +1,15 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { expectFault } from '../support/faults.ts';
 import { type DrayResult, runDray, writeJob } from '../support/run-dray.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const sink = { name: 'streamwriter', parameter: { print: false } };
-const examples = join(import.meta.dirname, '..', '..', 'jobs', 'plugins');
+const project = join(import.meta.dirname, '..', '..');
+const examples = join(project, 'jobs', 'plugins');
 
 /** A folder outside of the project, without any node_modules, with some files to list. */
 function workshop(): { folder: string; files: string; output: string } {
@@ -138,4 +141,44 @@ test.each([
   if (text !== undefined) addPlugin(folder, 'outside.js', text);
   const result = await run(folder, { name: './outside.js', parameter: {} }, sink, '1');
   expectFault(result, { exitCode: 2, code, says, where: 'job.json:' });
+});
+
+test('an outside plugin is tested by the contract in a project of its own', () => {
+  const { folder } = workshop();
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  symlinkSync(project, join(modules, 'dray'));
+  symlinkSync(join(project, 'node_modules', 'vitest'), join(modules, 'vitest'));
+  const reader = `
+    import { DrayError, defineReader, z } from 'dray/sdk';
+    export default defineReader({
+      name: 'numbers',
+      summary: 'Counts',
+      options: z.strictObject({ to: z.number() }),
+      example: { to: 10 },
+      open: ({ to }) => ({
+        schema: () => ({ columns: [{ name: 'n', type: 'integer', isNullable: false }] }),
+        split: async () => [0, 1].map((part) => ({ name: String(part), part })),
+        async read({ part }, out, signal) {
+          for (let n = part; n < to; n += 2) {
+            signal.throwIfAborted();
+            if (!out.push([String(n)])) await out.drain();
+          }
+        },
+      }),
+    });
+    export const fault = new DrayError('PATH_MISSING', 'no such path');`;
+  const tests = `
+    import { readerContract } from 'dray/contract';
+    import { DrayError } from 'dray/sdk';
+    import { expect, test } from 'vitest';
+    import reader, { fault } from './reader.js';
+    readerContract({ plugin: reader, parameter: () => ({ to: 100_000 }), rowCount: 100_000 });
+    test('there is one SDK', () => expect(fault).toBeInstanceOf(DrayError));`;
+  writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+  writeFileSync(join(folder, 'reader.js'), reader);
+  writeFileSync(join(folder, 'reader.test.js'), tests);
+  const vitest = join(project, 'node_modules', 'vitest', 'vitest.mjs');
+  const printed = execFileSync(process.execPath, [vitest, 'run', '--root', folder], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+  expect(stripVTControlCharacters(printed)).toMatch(/Tests {2}\d+ passed \(\d+\)/);
 });

@@ -62,7 +62,7 @@ test.each([
     "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = { kind: 'reader', name: 'common', open() {} };",
     'default',
   ],
-])('a plugin may be a CommonJS module: %s', async (_, text, exportName) => {
+])('what a CommonJS module exports is found, as the bundle has the built-in ones: %s', async (_, text, exportName) => {
   const folder = tempFolder();
   writeFileSync(join(folder, 'mine.cjs'), text);
   const { plugin, ref } = await resolvePlugin('reader', './mine.cjs', folder);
