@@ -119,7 +119,7 @@ function canBeCached({ name, code }) {
 function isOurs({ modules }) {
   const bytes = (isPackage) =>
     Object.entries(modules)
-      .filter(([id]) => id.includes('node_modules') === isPackage)
+      .filter(([id]) => relative(root, id).includes('node_modules') === isPackage)
       .reduce((sum, [, { renderedLength }]) => sum + renderedLength, 0);
   return bytes(false) > bytes(true);
 }

@@ -2,7 +2,7 @@
  * A program for the build: makes the code caches of modules. Their list comes as JSON from standard input: an array of BuiltModule. Those whose caches are right are left as they are.
  * It is a program of its own because it loads the modules, and since V8 refuses data that was made under other flags than those of its user.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -34,7 +34,6 @@ const load = createRequire(import.meta.url);
 for (const { filename } of outdated) load(filename);
 for (const { text, filename, script } of compiled) {
   const content = cacheContent(text, script.createCachedData(), program);
-  if (content === undefined) continue;
-  writeFileSync(`${cachePath(filename)}.new`, content);
-  renameSync(`${cachePath(filename)}.new`, cachePath(filename));
+  // Whoever reads it in the middle of this sees by its checksums that it is not whole.
+  if (content !== undefined) writeFileSync(cachePath(filename), content);
 }
