@@ -42,7 +42,6 @@ for (const path of filesBelow(dist)) {
 }
 await pack();
 removeEmpty(dist);
-chmodSync(join(bundle, 'core', 'cli', 'main.js'), 0o755);
 
 /** Entries lie where their sources do; what they share lies beside the rooms of core, so that relative URLs mean the same. */
 async function pack() {
@@ -78,14 +77,19 @@ async function pack() {
   ];
   for (const [path, content] of files) writeChanged(path, content);
   const cached = modules.filter(canBeCached).map((module) => ({ filename: join(bundle, module.fileName), isWhole: isOurs(module) }));
-  execFileSync(process.execPath, [join(dist, 'core', 'start', 'make-code-cache.js')], {
-    input: JSON.stringify(cached),
-    // Flags that this build has by chance, and no run of dray.
-    env: { ...process.env, NODE_OPTIONS: '' },
-    stdio: ['pipe', 'inherit', 'inherit'],
-  });
   const written = new Set([...files.map(([path]) => path), ...cached.map(({ filename }) => `${filename}.cache`)]);
   for (const path of filesBelow(bundle)) if (!written.has(path)) rmSync(path);
+  chmodSync(join(bundle, 'core', 'cli', 'main.js'), 0o755);
+  try {
+    execFileSync(process.execPath, [join(dist, 'core', 'start', 'make-code-cache.js')], {
+      input: JSON.stringify(cached),
+      // Flags that this build has by chance, and no run of dray.
+      env: { ...process.env, NODE_OPTIONS: '' },
+      stdio: ['pipe', 'inherit', 'inherit'],
+    });
+  } catch (error) {
+    console.warn(`dray will start slower: its modules could not be compiled ahead: ${error.message}`);
+  }
 }
 
 /** V8 keeps a text in which one character is above U+00FF in two bytes a character, in each thread: of a few arrows and dots 5 MB. */

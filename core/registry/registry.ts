@@ -104,9 +104,10 @@ async function importPlugins<K extends Kind>(kind: K, module: string, isBuiltIn:
 }
 
 /** Of a CommonJS module, as the built-in ones are in the bundle, Node puts everything below `default`, its own default as well. */
-function exportsOf(loaded: { readonly default?: { readonly default?: unknown } }): object {
+function exportsOf(loaded: { readonly default?: { readonly default?: unknown } | null }): object {
   const common = loaded.default;
-  return { ...common, ...loaded, default: common?.default ?? common };
+  if (typeof common !== 'object' || common === null || 'kind' in common) return loaded;
+  return { ...loaded, ...common, ...loaded, default: common.default ?? common };
 }
 
 function isPlugin<K extends Kind>(kind: K, value: unknown): value is PluginOf<K> {

@@ -7,6 +7,7 @@ import Module, { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 
 /** From Node 20.15 on; without it there is no cache. */
@@ -23,19 +24,29 @@ interface Compiling {
 /** Where the cache of a module is. */
 export const cachePath = (filename: string): string => `${filename}.cache`;
 
+const programKey = 'dray.program';
+
 /**
- * Which program a cache is for. V8 itself looks at its own version and flags, and the length of the text, and trusts the rest: with data from another build of the same
- * V8, as the next release of Node 20 is, the program dies of SIGSEGV.
+ * Which program a cache is for; undefined if that cannot be told. V8 itself looks at its own version and flags, and the length of the text, and trusts the rest: with data
+ * from another build of the same V8, as the next release of Node 20 is, the program dies of SIGSEGV.
  */
-export function thisProgram(): string {
-  const { size, mtimeMs } = statSync(process.execPath);
-  return `${process.version} ${process.platform} ${process.arch} ${size} ${mtimeMs}`;
+export function thisProgram(): string | undefined {
+  const { version, versions, platform, arch, execPath } = process;
+  try {
+    const { size, mtimeMs } = statSync(execPath);
+    return `${version} ${versions.v8} ${platform} ${arch} ${size} ${mtimeMs} ${execPath}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** From here on this thread takes the modules of the bundle from their caches. Called before any of them is loaded; there are none, and it does nothing, beside sources. */
 export function useCodeCache(): void {
+  // Only the start of the program can tell: later there may be another one at its path.
+  if (isMainThread) setEnvironmentData(programKey, thisProgram());
+  const program = getEnvironmentData(programKey);
+  if (typeof program !== 'string') return;
   const bundle = fileURLToPath(new URL('../../', import.meta.url));
-  const program = thisProgram();
   onCompile((text, filename) => {
     const data = filename.startsWith(bundle) ? readCache(text, filename, program) : undefined;
     return data === undefined ? undefined : new Script(Module.wrap(text), { filename, cachedData: data });

@@ -2,7 +2,7 @@
  * A program for the build: makes the code caches of modules. Their list comes as JSON from standard input: an array of BuiltModule. Those whose caches are right are left as they are.
  * It is a program of its own because it loads the modules, and since V8 refuses data that was made under other flags than those of its user.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -15,8 +15,10 @@ export interface BuiltModule {
   readonly isWhole: boolean;
 }
 
-const modules = JSON.parse(readFileSync(0, 'utf8')) as readonly BuiltModule[];
+// Node compiles a module under its true path.
+const modules = (JSON.parse(readFileSync(0, 'utf8')) as BuiltModule[]).map((one) => ({ ...one, filename: realpathSync(one.filename) }));
 const program = thisProgram();
+if (program === undefined) process.exit();
 const outdated = modules.filter(({ filename }) => readCache(readFileSync(filename, 'utf8'), filename, program) === undefined);
 const wanted = new Map(outdated.map(({ filename, isWhole }) => [filename, isWhole]));
 const compiled: { readonly text: string; readonly filename: string; readonly script: Script }[] = [];

@@ -138,7 +138,11 @@ export async function streamRows(session: Session, sql: string, out: RecordOutpu
     } else {
       command.on('result', (row) => take(() => writer.writeArray(row)));
     }
-    command.on('error', (error) => reject(failure === undefined ? error : (failure.error as Error)));
+    command.on('error', (error) => {
+      // What the driver still has of the rows is not to go on.
+      failure ??= { error };
+      reject(failure.error as Error);
+    });
     command.on('end', () => {
       if (failure === undefined) void (pending ?? Promise.resolve()).then(resolve, reject);
       else reject(failure.error as Error);

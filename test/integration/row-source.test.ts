@@ -7,6 +7,7 @@ import { openReader } from '../../plugins/mysql/table-reader.ts';
 import { describeField, type ResultField } from '../../plugins/mysql/types.ts';
 import { providedMariadb } from '../support/provided-servers.ts';
 import { mysqlDatabase, type TestDatabase } from '../support/sql.ts';
+import { until } from '../support/until.ts';
 
 const context = { run: 'test', job: 'test', warn: () => undefined, print: () => undefined, signal: new AbortController().signal };
 let database: TestDatabase;
@@ -123,7 +124,8 @@ test('a session that ends while it is asked says nothing of the driver: the next
   const [lost, next] = await Promise.all([connect(), connect()]);
   await database.sql(`KILL ${lost.connection.threadId}`);
   await expect(fresh.rowSource(lost)).rejects.toThrow();
-  // Whether its loss had arrived before or came then: now it has, and every further question is told at once.
+  // Its loss may have arrived before, or come then. When it has, whatever is asked is told at once.
+  await until('the loss has arrived', 10_000, async () => expect(lost.isOpen).toBe(false));
   await expect(fresh.rowSource(lost)).rejects.toThrow('closed state');
   expect(await fresh.rowSource(next)).toBe('packets');
   await next.close();

@@ -71,6 +71,13 @@ test.each([
   expect(await loadPlugin({ ...ref, kind: 'reader' })).toBe(plugin);
 });
 
+test('a plugin that holds another one is itself the one that its module exports', async () => {
+  const folder = tempFolder();
+  const inner = "{ kind: 'reader', name: 'inner', open() {} }";
+  writeFileSync(join(folder, 'outer.js'), `export default { kind: 'reader', name: 'outer', inner: ${inner}, open() {} };`);
+  expect((await resolvePlugin('reader', './outer.js', folder)).plugin.name).toBe('outer');
+});
+
 test.each<[string, object, Record<string, string>]>([
   ['dray-plain', {}, { 'index.js': readerModule('found') }],
   ['dray-main', { main: 'lib/entry.js' }, { 'lib/entry.js': readerModule('found') }],
