@@ -8,22 +8,23 @@ import { watchDeadBuffers } from '../../../core/task/dead-buffers.ts';
 const mebi = 1024 * 1024;
 const bytesOfBuffers = () => getHeapStatistics().external_memory / mebi;
 
-/** How much is left of 12 MiB of buffers half a second after the last of them has died, or as soon as it is little. */
-async function leftOfBurst(): Promise<number> {
+/** How much is left of 12 MiB of buffers some time after the last of them has died, or as soon as it is little. */
+async function leftOfBurst(afterMs: number): Promise<number> {
   const before = bytesOfBuffers();
   let burst: Buffer[] = Array.from({ length: 12 }, () => Buffer.allocUnsafeSlow(mebi).fill(1));
   expect(bytesOfBuffers() - before).toBeGreaterThan(10);
   burst = burst.slice(0, 0);
-  for (let looks = 0; bytesOfBuffers() - before > 4 && looks < 10; looks++) await wait(50);
+  for (let looks = 0; bytesOfBuffers() - before > 4 && looks < afterMs / 50; looks++) await wait(50);
   return bytesOfBuffers() - before + burst.length;
 }
 
-test('dead buffers are freed when nothing moves, as long as somebody wants it', async () => {
+test('dead buffers are freed when nothing moves, as long as somebody wants it', { timeout: 60_000 }, async () => {
   const [endFirst, endSecond] = [watchDeadBuffers(), watchDeadBuffers()];
   endFirst();
-  expect(await leftOfBurst()).toBeLessThan(4);
+  // A busy machine looks seldom.
+  expect(await leftOfBurst(20_000)).toBeLessThan(4);
   endSecond();
-  expect(await leftOfBurst()).toBeGreaterThan(10);
+  expect(await leftOfBurst(500)).toBeGreaterThan(10);
 });
 
 test('threads that begin with it at once do not get into each other’s way', { timeout: 60_000 }, async () => {
