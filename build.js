@@ -76,13 +76,19 @@ async function pack() {
     [join(bundle, 'package.json'), JSON.stringify(manifest)],
   ];
   for (const [path, content] of files) writeChanged(path, content);
+  const { cachePath } = await import('./dist/core/start/code-cache.js');
   const cached = modules.filter(canBeCached).map((module) => ({ filename: join(bundle, module.fileName), isWhole: isOurs(module) }));
-  const written = new Set([...files.map(([path]) => path), ...cached.map(({ filename }) => `${filename}.cache`)]);
+  const written = new Set([...files.map(([path]) => path), ...cached.map(({ filename }) => cachePath(filename))]);
   for (const path of filesBelow(bundle)) if (!written.has(path)) rmSync(path);
   chmodSync(join(bundle, 'core', 'cli', 'main.js'), 0o755);
+  compileAhead(cached);
+}
+
+/** Without caches dray starts slower, and works. */
+function compileAhead(modules) {
   try {
     execFileSync(process.execPath, [join(dist, 'core', 'start', 'make-code-cache.js')], {
-      input: JSON.stringify(cached),
+      input: JSON.stringify(modules),
       // Flags that this build has by chance, and no run of dray.
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['pipe', 'inherit', 'inherit'],

@@ -1,8 +1,6 @@
 import xxhash, { type XXHash } from 'xxhash-wasm';
 
-/*
- * WebAssembly: 8,000 MB/s. V8 makes an object of nearly every BigInt of the same in JavaScript: 700 MB/s, and then the garbage.
- */
+// WebAssembly: 8,000 MB/s. V8 makes an object of nearly every BigInt of the same in JavaScript: 700 MB/s, and then the garbage.
 let library: ReturnType<typeof xxhash> | undefined;
 
 /** A hash that has seen no bytes yet; the first one of a thread waits for its WebAssembly. */
