@@ -41,3 +41,23 @@ export const binaryRowHeader = 5;
 export function binaryRowEnd(bytes: Uint8Array, at: number): number {
   return at + 1 + ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!);
 }
+
+/** Begins a row at `at`; returns where its first cell goes. */
+export function beginBinaryRow(target: Uint8Array, at: number, cellCount: number): number {
+  target[at] = copyData;
+  const next = at + binaryRowHeader;
+  target[next] = cellCount >> 8;
+  target[next + 1] = cellCount;
+  return next + 2;
+}
+
+/** Says how long the row is that began at `at`. @param end position behind its last cell */
+export function endBinaryRow(target: Buffer, at: number, end: number): void {
+  target.writeUInt32BE(end - at - 1, at + 1);
+}
+
+/** Writes a cell that is NULL; returns the position behind it. */
+export function writeBinaryNull(target: Uint8Array, at: number): number {
+  target[at] = target[at + 1] = target[at + 2] = target[at + 3] = 0xff;
+  return at + 4;
+}

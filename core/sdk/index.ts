@@ -1,7 +1,18 @@
 /** The only door for plugins: `import { defineReader } from 'dray/sdk'`. */
 export { z } from 'zod';
 export { BatchBuilder } from './batch-builder.ts';
-export { type BinaryForm, binaryRowEnd, binaryRowHeader, copyData, type Layout } from './binary-rows.ts';
+export { binaryCellRoom, binaryEncoder, encodeBytes } from './binary-cells.ts';
+export type { CellEncoder } from './binary-numbers.ts';
+export {
+  type BinaryForm,
+  beginBinaryRow,
+  binaryRowEnd,
+  binaryRowHeader,
+  copyData,
+  endBinaryRow,
+  type Layout,
+  writeBinaryNull,
+} from './binary-rows.ts';
 export {
   BACKSLASH,
   CR,
@@ -10,6 +21,7 @@ export {
   LF,
   readText,
   TAB,
+  unescapeText,
   writeBytesAsHex,
   writeBytesAsText,
   writeNull,

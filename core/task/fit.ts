@@ -1,7 +1,8 @@
 import { isNullCell, type RecordBatch, readText, type Schema } from '../sdk/index.ts';
 import { type CellCheck, cellCheck } from './cell-check.ts';
 
-interface ColumnFit {
+/** What cells of a column must pass. */
+export interface ColumnFit {
   readonly column: number;
   readonly name: string;
   readonly refusesNull: boolean;
@@ -42,9 +43,20 @@ export class Fit {
     return this.#columns.length === 0;
   }
 
+  /** By column: what its cells in this batch must pass; nothing where it is clear that they all do. */
+  testsFor(batch: RecordBatch): readonly (ColumnFit | undefined)[] {
+    const tests: (ColumnFit | undefined)[] = batch.schema.columns.map(() => undefined);
+    for (const one of this.#inDoubt(batch)) tests[one.column] = one;
+    return tests;
+  }
+
+  #inDoubt(batch: RecordBatch): ColumnFit[] {
+    return this.#columns.filter(({ marks }) => marks === undefined || marks.some((mark) => batch.bytes.includes(mark)));
+  }
+
   /** The rows of a batch that would be bent, in order, each once. */
   misfits(batch: RecordBatch): Misfit[] {
-    const columns = this.#columns.filter(({ marks }) => marks === undefined || marks.some((mark) => batch.bytes.includes(mark)));
+    const columns = this.#inDoubt(batch);
     if (columns.length === 0) return [];
     const { bytes, cellEnds, schema } = batch;
     const width = schema.columns.length;
@@ -64,4 +76,9 @@ export class Fit {
     }
     return found;
   }
+}
+
+/** Whether a text, which has no escapes and is not NULL, goes into the column as it is. */
+export function fits({ check }: ColumnFit, text: Buffer, from: number, to: number): boolean {
+  return check === undefined || check.surelyFits?.(text, from, to) === true || check.faultOf(text.toString('utf8', from, to)) === undefined;
 }

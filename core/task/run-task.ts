@@ -17,9 +17,9 @@ import { openChain, type TransformerChain, untouched } from '../transform/chain.
 import { Channel } from '../transport/channel.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 import { allOf } from './all-limits.ts';
+import { Arrivals } from './arrivals.ts';
 import { BatchPace } from './batch-pace.ts';
 import { DirtyLimit } from './dirty-limit.ts';
-import { Fit, type Misfit } from './fit.ts';
 import { loadBatch } from './load-batch.ts';
 import { refuseMiscount } from './miscount.ts';
 import { cancelGraceMs, orAborted, quietly } from './or-aborted.ts';
@@ -76,17 +76,6 @@ export async function runTask(
   }
 }
 
-/** A batch in the channel, and where its rows come from. */
-interface Arrival {
-  /** The batch as it was read: dirty records are kept as they were there. */
-  readonly read: RecordBatch;
-  /** Of each row, its index in `read`; undefined: they are the same. */
-  readonly rows: Uint32Array | undefined;
-  /** Position of the first row of `read` among those that the reader has delivered, from 1. */
-  readonly firstRow: number;
-  readonly misfits: readonly Misfit[];
-}
-
 /** One attempt of one task. */
 class TaskRun {
   readonly counters = zeroCounters();
@@ -101,9 +90,7 @@ class TaskRun {
   readonly #output: ChannelOutput;
   readonly #dirtyLimit: DirtyLimit;
   readonly #places = new RowPlaces();
-  readonly #fit: Fit;
-  /** Of the batches in the channel. */
-  readonly #arrivals = new WeakMap<RecordBatch, Arrival>();
+  readonly #arrivals: Arrivals;
   /** Once it is open; undefined for a task without transformers. */
   #chain: TransformerChain | undefined;
   #rowsRejected = 0;
@@ -137,8 +124,9 @@ class TaskRun {
     if (stop.signal.aborted) onStop();
     this.#channel = new Channel(spec.channel, allOf(new RateLimit(spec.rates, spec.rateClocks), spec.flows), stop.signal);
     this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
-    this.#fit = new Fit(spec.delivered, spec.target.schema);
-    this.#output = new ChannelOutput(spec.source, { ...spec.batch, binary: spec.binary }, this.#channel, {
+    this.#arrivals = new Arrivals(spec);
+    const binary = spec.binary?.by === 'reader' ? spec.binary.forms : undefined;
+    this.#output = new ChannelOutput(spec.source, { ...spec.batch, binary }, this.#channel, {
       batch: (batch) => this.#arrived(batch),
       reject: (fault) => {
         this.#rowsRejected++;
@@ -196,8 +184,17 @@ class TaskRun {
     if (batch === undefined) {
       this.#output.reuse(read);
       this.#stop.signal.throwIfAborted();
-    } else this.#arrivals.set(batch, { read, rows, firstRow, misfits: this.#fit.isTrivial ? [] : this.#fit.misfits(batch) });
-    return batch;
+      return undefined;
+    }
+    const arrived = this.#arrivals.add(batch, { read, rows, firstRow });
+    if (arrived !== batch) this.#reuse(batch, read);
+    return arrived;
+  }
+
+  /** Nobody reads the batch any more, nor what was read for it. */
+  #reuse(batch: RecordBatch, read: RecordBatch): void {
+    if (batch !== read) this.#chain?.reuse(batch);
+    this.#output.reuse(read);
   }
 
   async toEnd(): Promise<Committed> {
@@ -310,7 +307,7 @@ class TaskRun {
   async #loadAll(taskWriter: TaskWriter): Promise<void> {
     const writer = this.#watchedWriter(taskWriter);
     for (let batch = await this.#channel.next(); batch !== undefined; batch = await this.#channel.next()) {
-      const arrival = this.#arrivals.get(batch)!;
+      const arrival = this.#arrivals.of(batch);
       const refused = (row: number, fault: DrayError) => {
         const rowRead = arrival.rows?.[row] ?? row;
         this.#dirty('target', arrival.firstRow + rowRead, fault, arrival.read.row(rowRead));
@@ -322,8 +319,8 @@ class TaskRun {
         from = misfit.row + 1;
       }
       if (from < batch.rowCount) await this.#load(writer, batch, { from, to: batch.rowCount }, refused);
-      if (batch !== arrival.read) this.#chain?.reuse(batch);
-      this.#output.reuse(arrival.read);
+      this.#reuse(batch, arrival.read);
+      this.#arrivals.reuse(batch);
     }
   }
 

@@ -9,6 +9,12 @@ export interface EndSpec {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** `by` the reader itself, or by the task, from the reader's text: then a batch with a cell that is not beyond doubt stays text. */
+export interface BinaryRows {
+  readonly forms: readonly BinaryForm[];
+  readonly by: 'reader' | 'task';
+}
+
 export interface BatchLimits {
   readonly maxBytes: number;
   readonly maxRows: number;
@@ -38,8 +44,8 @@ export interface TaskSpec {
   readonly split: Split;
   /** The first try goes straight on: a row that the target refuses is not looked for, but fails it. Absent: it does not. */
   readonly isStraight?: boolean | undefined;
-  /** Rows travel binary, in these forms; absent: as text. Only if it is straight. */
-  readonly binary?: readonly BinaryForm[] | undefined;
+  /** Rows reach the writer binary; absent: as text. Only if it is straight. */
+  readonly binary?: BinaryRows | undefined;
   readonly batch: BatchLimits;
   readonly channel: ChannelLimits;
   readonly rates: Rates;

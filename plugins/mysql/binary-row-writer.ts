@@ -1,10 +1,17 @@
-import { type BinaryForm, binaryRowHeader, copyData, DrayError, type RecordOutput } from 'dray/sdk';
-import { type CellEncoder, encoderOf, write4 } from './binary-cells.ts';
+import {
+  type BinaryForm,
+  beginBinaryRow,
+  binaryCellRoom,
+  binaryRowHeader,
+  type CellEncoder,
+  DrayError,
+  endBinaryRow,
+  type RecordOutput,
+  writeBinaryNull,
+} from 'dray/sdk';
+import { encoderOf } from './binary-columns.ts';
 import { lengthAt, lengthBytes } from './length-encoded.ts';
 import type { CellForm } from './types.ts';
-
-/** More than a cell can take beside its bytes: its length, and what a number or a time has more than its text. */
-const cellRoom = 30;
 
 /** Writes rows of the text protocol into a batch builder as binary rows. */
 export class BinaryRowWriter {
@@ -29,7 +36,7 @@ export class BinaryRowWriter {
     const { buffer } = this.#out.builder;
     let next = at;
     for (const [column, cell] of row.entries()) {
-      next = cell === null ? write4(buffer, next, -1) : this.#encoders[column]!(buffer, next, cell, 0, cell.length);
+      next = cell === null ? writeBinaryNull(buffer, next) : this.#encoders[column]!(buffer, next, cell, 0, cell.length);
     }
     this.#end(next);
   }
@@ -43,7 +50,7 @@ export class BinaryRowWriter {
     for (let column = 0; column < encoders.length; column++) {
       const first = packet[next]!;
       if (first === 0xfb) {
-        at = write4(buffer, at, -1);
+        at = writeBinaryNull(buffer, at);
         next++;
         continue;
       }
@@ -59,19 +66,13 @@ export class BinaryRowWriter {
   #begin(byteCount: number): number {
     const { builder } = this.#out;
     const cells = this.#encoders.length;
-    builder.reserve(byteCount + cellRoom * cells + binaryRowHeader + 2);
-    const { buffer, position } = builder;
-    buffer[position] = copyData;
-    const at = position + binaryRowHeader;
-    buffer[at] = cells >> 8;
-    buffer[at + 1] = cells;
-    return at + 2;
+    builder.reserve(byteCount + binaryCellRoom * cells + binaryRowHeader + 2);
+    return beginBinaryRow(builder.buffer, builder.position, cells);
   }
 
   #end(at: number): void {
     const { builder } = this.#out;
-    const { buffer, position } = builder;
-    write4(buffer, position + 1, at - position - 1);
+    endBinaryRow(builder.buffer, builder.position, at);
     builder.advance(at, 1);
   }
 }

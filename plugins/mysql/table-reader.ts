@@ -13,7 +13,7 @@ import { ShardedSource } from '../_sql/sharded-source.ts';
 import { sideBySide } from '../_sql/side-by-side.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
-import { encoderOf } from './binary-cells.ts';
+import { encoderOf } from './binary-columns.ts';
 import { columnsOfTables, columnTypes, findTable, lookForTables, tableColumns } from './catalog.ts';
 import { connectReader, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
 import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';

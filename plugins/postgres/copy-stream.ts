@@ -11,7 +11,7 @@ import { binaryStart, binaryTrailer, copyDone, copyFail, dataHeader } from './co
 export class CopyStream implements Submittable {
   /** As `pg` has it with its own queries. */
   readonly text: string;
-  readonly #layout: Layout;
+  readonly layout: Layout;
   #stream: Socket | undefined;
   readonly #submitted: Promise<void>;
   #tellSubmitted!: () => void;
@@ -24,7 +24,7 @@ export class CopyStream implements Submittable {
 
   private constructor(client: Client, table: string, columns: readonly string[], layout: Layout, before: string) {
     this.text = `${before}COPY ${table} (${columns.map(quoteName).join(', ')}) FROM STDIN${layout === 'binary' ? ' (FORMAT binary)' : ''}`;
-    this.#layout = layout;
+    this.layout = layout;
     this.#answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -54,14 +54,14 @@ export class CopyStream implements Submittable {
     const { stream, query } = connection as { readonly stream: Socket; query(text: string): void };
     this.#stream = stream;
     query.call(connection, this.text);
-    if (this.#layout === 'binary') stream.write(binaryStart);
+    if (this.layout === 'binary') stream.write(binaryStart);
     this.#tellSubmitted();
   }
 
   /** Settles when the bytes are on their way. @throws what the server has refused so far */
   async write({ bytes }: RecordBatch): Promise<void> {
     const stream = await this.#sent();
-    if (this.#layout === 'text') stream.write(dataHeader(bytes.length));
+    if (this.layout === 'text') stream.write(dataHeader(bytes.length));
     await this.#whilePending(
       new Promise<void>((resolve, reject) => {
         stream.write(bytes, (error) => (error == null ? resolve() : reject(error)));
@@ -73,7 +73,7 @@ export class CopyStream implements Submittable {
   async end(): Promise<void> {
     const stream = await this.#sent();
     this.#hasEnded = true;
-    if (this.#layout === 'binary') stream.write(binaryTrailer);
+    if (this.layout === 'binary') stream.write(binaryTrailer);
     stream.write(copyDone);
     await this.#whilePending(this.#answer);
   }

@@ -75,6 +75,10 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
   let stream: CopyStream | undefined;
   let isBinary = false;
   const straight: BatchSink = async (batch) => {
+    if (stream !== undefined && stream.layout !== batch.layout) {
+      await stream.end();
+      stream = undefined;
+    }
     stream ??= CopyStream.open(client, state.table, names, batch.layout);
     await stream.write(batch);
   };

@@ -48,15 +48,16 @@ test.each([
     for (const [index, { values }] of some.entries())
       await source.execute(`UPDATE source SET c${index} = NULL WHERE c${index} = ${values[1]}`);
     for (const [index, { values }] of some.entries())
-      await source.execute(`INSERT INTO source VALUES (${[10 + index, ...good.with(index, values[1])].join(', ')})`);
-    await source.execute(`INSERT INTO source SELECT ${['seq + 100', ...good].join(', ')} FROM seq_1_to_3000`);
-    const { binary, text } = await moveBothWays(source, target, some.length);
+      await source.execute(`INSERT INTO source VALUES (${[10 + index, ...good.with(index, values[1]), 'NULL'].join(', ')})`);
+    await source.execute(`INSERT INTO source SELECT ${['seq + 100', ...good, 'NULL'].join(', ')} FROM seq_1_to_3000`);
+    const { binary, packed, text } = await moveBothWays(source, target, { errorLimit: some.length, isPackable: false });
     const rows = { read: 3003 + some.length, written: 3003, dirty: some.length };
-    for (const { exitCode, report, stderr } of [binary, text])
+    for (const { exitCode, report, stderr } of [binary, packed, text])
       expect({ exitCode, rows: report?.rows, stderr }).toMatchObject({ exitCode: 0, rows });
     expect(await differences(target, some)).toEqual({ rows: 3003, differing: [] });
     const records = kept(binary.report!.quarantine);
     expect(records).toEqual(kept(text.report!.quarantine));
+    expect(kept(packed.report!.quarantine)).toEqual(records);
     expect(records.map(({ row, cells }) => [row, cells.id])).toEqual(some.map((_, index) => [4 + index, String(10 + index)]));
     expect(binary.report!.tasks[0]!.attempts.map(({ state, error }) => [state, error?.code])).toEqual([
       ['failed', 'NOT_STRAIGHT'],
@@ -68,9 +69,13 @@ test.each([
 test('with no dirty record allowed a run ends with the code and the sentence that it ends with as text', async () => {
   const [source, target] = await databases();
   await createBothWays(source, target, columns);
-  const { binary, text } = await moveBothWays(source, target);
-  const [told, expected] = [binary, text].map(({ exitCode, report }) => ({ exitCode, ...report?.error }));
-  expect({ ...told, place: 'as_text' }).toEqual({ ...expected, place: 'as_text' });
+  const { binary, packed, text } = await moveBothWays(source, target, { isPackable: false });
+  const [told, ofPacked, expected] = [binary, packed, text].map(({ exitCode, report }) => ({
+    exitCode,
+    ...report?.error,
+    place: 'as_text',
+  }));
+  expect([told, ofPacked]).toEqual([expected, expected]);
   expect(told).toMatchObject({ exitCode: 5, code: 'DIRTY_LIMIT' });
   expect(await differences(target, columns)).toEqual({ rows: 0, differing: [] });
 });

@@ -13,11 +13,11 @@ async function databases(kind: keyof typeof sources): Promise<[source: Database,
   return [source, target];
 }
 
-async function expectTheSame(kind: keyof typeof sources, columns: readonly BothWays[]): Promise<void> {
+async function expectTheSame(kind: keyof typeof sources, columns: readonly BothWays[], isPackable = true): Promise<void> {
   const [source, target] = await databases(kind);
   await createBothWays(source, target, columns);
-  const { binary, text } = await moveBothWays(source, target);
-  for (const { exitCode, stderr, report } of [binary, text])
+  const { binary, packed, text } = await moveBothWays(source, target, { isPackable });
+  for (const { exitCode, stderr, report } of [binary, packed, text])
     expect({ exitCode, stderr, attempts: report?.tasks.map(({ attempts }) => attempts.length) }).toEqual({
       exitCode: 0,
       stderr: '',
@@ -27,9 +27,20 @@ async function expectTheSame(kind: keyof typeof sources, columns: readonly BothW
   expect(await differences(target, columns)).toEqual({ rows: Number(count![0]), differing: [] });
 }
 
+/** Of which a text has no binary form that the task knows. */
+const onlyOfPostgres = /infinity'|BC'|24:00|'\d{5,}-/;
+const isNaNumber = (to: string, value: string) => to.startsWith('numeric') && value === "'NaN'";
+const packable = postgresColumns.map((column) => ({
+  ...column,
+  values: column.values
+    .filter((value) => !/^(?:date|time)/.test(column.to) || !onlyOfPostgres.test(value))
+    .filter((value) => !isNaNumber(column.to, value)),
+}));
+
 test.each([
   ['mysql', mysqlColumns],
-  ['postgres', postgresColumns],
+  ['postgres', postgresColumns, false],
+  ['postgres', packable],
 ] as const)('extreme values of every type come binary from %s as they come as text', expectTheSame);
 
 test.each(['mysql', 'postgres'] as const)('random values come binary from %s as they come as text', async (kind) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BinaryForm, Column } from '../../../core/sdk/index.ts';
-import { encoderOf } from '../../../plugins/mysql/binary-cells.ts';
+import { encoderOf } from '../../../plugins/mysql/binary-columns.ts';
 
 type Case = readonly [type: Column['type'], form: BinaryForm, text: string, bytes: string];
 

@@ -1,0 +1,51 @@
+import type { RecordBatch } from '../sdk/index.ts';
+import { BinaryPacker } from './binary-packer.ts';
+import { Fit, type Misfit } from './fit.ts';
+import type { TaskSpec } from './spec.ts';
+
+/** Where the rows of a batch come from. */
+interface Origin {
+  /** The batch as it was read: dirty records are kept as they were there. */
+  readonly read: RecordBatch;
+  /** Of each row, its index in `read`; undefined: they are the same. */
+  readonly rows: Uint32Array | undefined;
+  /** Position of the first row of `read` among those that the reader has delivered, from 1. */
+  readonly firstRow: number;
+}
+
+/** A batch in the channel. */
+export interface Arrival extends Origin {
+  readonly misfits: readonly Misfit[];
+}
+
+/** The batches of a task that are in its channel: what was found when their cells were looked at, and as what they go to the writer. */
+export class Arrivals {
+  readonly #fit: Fit;
+  readonly #packer: BinaryPacker | undefined;
+  readonly #all = new WeakMap<RecordBatch, Arrival>();
+
+  constructor({ delivered, target, binary, batch }: TaskSpec) {
+    this.#fit = new Fit(delivered, target.schema);
+    this.#packer = binary?.by === 'task' ? new BinaryPacker(delivered, binary.forms, this.#fit, batch.maxBytes) : undefined;
+  }
+
+  /** Looks at the cells of a batch. @returns what goes into the channel: the batch, or a copy that is binary and needs none of the memory of what it was made of */
+  add(batch: RecordBatch, origin: Origin): RecordBatch {
+    const packed = this.#packer?.pack(batch);
+    if (packed !== undefined) {
+      this.#all.set(packed, { ...origin, read: packed, misfits: [] });
+      return packed;
+    }
+    this.#all.set(batch, { ...origin, misfits: this.#fit.isTrivial ? [] : this.#fit.misfits(batch) });
+    return batch;
+  }
+
+  of(batch: RecordBatch): Arrival {
+    return this.#all.get(batch)!;
+  }
+
+  /** Takes back the memory of a binary copy. */
+  reuse(batch: RecordBatch): void {
+    this.#packer?.reuse(batch);
+  }
+}
