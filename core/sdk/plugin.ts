@@ -154,7 +154,10 @@ export interface OpenSnapshot {
 export interface Target {
   /** Columns that will be written, in the order of the source's columns, with the limits of the target's types. */
   readonly schema: Schema;
-  /** In the order of the columns: how they stand in the binary rows that `write` takes beside text; absent: it takes text alone. */
+  /**
+   * In the order of the columns: how they stand in the binary rows that `write` takes beside text, from one batch of a task to the next (`RecordBatch.layout`). Absent: it
+   * takes text alone.
+   */
   readonly binary?: readonly BinaryForm[];
   /** For the writer alone. */
   readonly state?: Json;

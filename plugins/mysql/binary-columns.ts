@@ -23,9 +23,12 @@ export function encoderOf(column: Column, form: BinaryForm): CellEncoder | undef
       return type === 'double' ? binaryEncoder(column, form) : undefined;
     case 'numeric':
       return type === 'integer' || type === 'decimal' ? binaryEncoder(column, form) : undefined;
+    case 'bool':
+    case 'float4':
+    case 'time':
+      return type === 'string' ? undefined : binaryEncoder(column, form);
+    case 'uuid':
     case 'jsonb':
       return undefined;
-    default:
-      return type === 'string' ? undefined : binaryEncoder(column, form);
   }
 }
