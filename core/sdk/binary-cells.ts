@@ -7,7 +7,6 @@ import {
   encodeInt8,
   encodeNumeric,
   refused,
-  smallInteger,
   write4,
 } from './binary-numbers.ts';
 import type { BinaryForm } from './binary-rows.ts';
@@ -24,15 +23,15 @@ import type { Column } from './schema.ts';
 export const binaryCellRoom = 30;
 
 /**
- * How canonical texts of a column are written in this form; undefined: values of this column cannot be brought into it, or not without a look at how. For readers that
- * deliver binary rows (`Reader.deliversBinary`), which call it for each column.
+ * How texts of a column are written in this form; undefined: values of this type cannot be brought into it, or not without a look at how. For readers that deliver binary
+ * rows (`Reader.deliversBinary`), and for tasks that pack texts of any origin.
  */
 export function binaryEncoder({ type, mantissaBits, scale }: Column, form: BinaryForm): CellEncoder | undefined {
   const isOf = (...types: Column['type'][]) => types.includes(type);
   const isNumber = isOf('integer', 'decimal', 'double', 'string');
   switch (form) {
     case 'bool':
-      return isOf('integer') ? encodeTruthNumber : isOf('boolean', 'string') ? encodeTruth : undefined;
+      return isOf('boolean', 'integer', 'string') ? encodeTruth : undefined;
     case 'int2':
       return isNumber ? encodeInt2 : undefined;
     case 'int4':
@@ -49,7 +48,7 @@ export function binaryEncoder({ type, mantissaBits, scale }: Column, form: Binar
     case 'text':
       return encodeBytes;
     case 'bytea':
-      return isOf('bytes') ? encodeHex : isOf('string') ? encodeBytes : undefined;
+      return isOf('bytes') ? encodeHex : undefined;
     case 'date':
       return isOf('date', 'timestamp', 'string') ? encodeDate : undefined;
     case 'time':
@@ -67,13 +66,6 @@ export function binaryEncoder({ type, mantissaBits, scale }: Column, form: Binar
 }
 
 const [minus, backslash, letterX] = [0x2d, 0x5c, 0x78];
-
-function encodeTruthNumber(target: Buffer, at: number, source: Buffer, from: number, to: number): number {
-  const value = smallInteger(source, from, to);
-  if (value !== 0 && value !== 1) throw refused('a number that is no truth value');
-  target[write4(target, at, 1)] = value;
-  return at + 5;
-}
 
 /** What texts of one letter say: those of PostgreSQL, and numbers. */
 const truths: Readonly<Record<number, number>> = { [0x74]: 1, [0x31]: 1, [0x66]: 0, [0x30]: 0 };
@@ -125,7 +117,7 @@ function encodeUuid(target: Buffer, at: number, source: Buffer, from: number, to
   if (to - from !== uuidLength || !dashes.every((place) => source[from + place] === minus)) throw refused('a UUID in another form');
   let next = write4(target, at, 16);
   for (let i = from; i < to; i += 2) {
-    if (source[i] === minus) i++;
+    if (dashes.includes(i - from)) i++;
     target[next++] = hexByte(source, i);
   }
   return next;

@@ -3,7 +3,8 @@ import { DrayError } from './errors.ts';
 
 /**
  * Writes the length and the bytes of one cell, whose text has no escapes; returns the position behind it. Room for its bytes and `binaryCellRoom` more has been reserved.
- * @throws DrayError NOT_STRAIGHT
+ * @throws DrayError NOT_STRAIGHT if it is not beyond doubt what the server would make of the text: a reader lets it fail the task, which then goes as text; packed by
+ *   the task, the batch stays text
  */
 export type CellEncoder = (target: Buffer, at: number, source: Buffer, from: number, to: number) => number;
 
@@ -11,6 +12,8 @@ const [minus, point, zero, nine] = [0x2d, 0x2e, 0x30, 0x39];
 const twoTo32 = 2 ** 32;
 /** Of a double, the word with its lowest bits. */
 const lowWord = endianness() === 'LE' ? 0 : 1;
+/** Characters of the longest whole number of 64 bits. */
+const longestInt8 = 20;
 /** Numbers with more digits are left to the server. */
 const longestNumeric = 1000;
 
@@ -53,13 +56,13 @@ export function digits(source: Buffer, from: number, to: number): number {
   return value;
 }
 
-export function smallInteger(source: Buffer, from: number, to: number): number {
+function smallInteger(source: Buffer, from: number, to: number): number {
   const start = source[from] === minus ? from + 1 : from;
   let first = start;
-  // ZEROFILL.
+  // Zeros in front.
   while (to - first > 15 && source[first] === zero) first++;
   if (to - first > 15) throw refused('a number that is too big');
-  if (to === start) throw refused('a text that is no number');
+  if (to <= start) throw refused('a text that is no number');
   const value = digits(source, first, to);
   return start === from ? value : 0 - value;
 }
@@ -77,6 +80,7 @@ export function encodeInt4(target: Buffer, at: number, source: Buffer, from: num
 }
 
 export function encodeInt8(target: Buffer, at: number, source: Buffer, from: number, to: number): number {
+  if (to - from > longestInt8) throw refused('a number that is too big');
   if (to - from > 15) {
     for (let i = source[from] === minus ? from + 1 : from; i < to; i++) if (!isDigit(source[i]!)) throw refused('a text that is no number');
     const value = BigInt(source.toString('latin1', from, to));
@@ -125,7 +129,7 @@ function double(source: Buffer, from: number, to: number): number {
     else return longDouble(source, from, to);
   }
   const digitCount = to - start - (behindPoint > 0 ? 1 : 0);
-  if (digitCount === 0 || digitCount > 15) return longDouble(source, from, to);
+  if (digitCount < 1 || digitCount > 15) return longDouble(source, from, to);
   if (behindPoint > 0) value /= powersOfTen[behindPoint - 1]!;
   return isNegative ? -value : value;
 }

@@ -7,7 +7,7 @@
  * Integers are big-endian. https://www.postgresql.org/docs/current/sql-copy.html (File Formats, Binary Format), and CopyData in protocol-message-formats.html
  */
 
-/** How rows are packed: `text` is COPY text, which everything can read and write; `binary` goes only from a reader to a writer that agree on the form of each cell. */
+/** How rows are packed: `text` is COPY text, which everything can read and write; `binary` goes only to a writer that has said in which form it takes each cell. */
 export type Layout = 'text' | 'binary';
 
 /**

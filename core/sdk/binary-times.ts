@@ -75,7 +75,7 @@ export function encodeTimestamp(target: Buffer, at: number, source: Buffer, from
   return writeMoment(target, at, day + timeOf(source, from, to), microsOf(source, from + 19, to));
 }
 
-/** The same with `Z`, `+HH` or `+HH:MM` at its end, or nothing: then it is in UTC, as the session is. */
+/** The same with `Z`, or an offset of hours or hours and minutes, at its end, or nothing: then it is in UTC, as the session is. */
 export function encodeInstant(target: Buffer, at: number, source: Buffer, from: number, to: number): number {
   if (to - from < 20) return encodeTimestamp(target, at, source, from, to);
   let end = to;

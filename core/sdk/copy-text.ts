@@ -103,23 +103,6 @@ export function readText(bytes: Buffer, from: number, to: number): string {
   });
 }
 
-/** For each letter behind a backslash the byte that it stands for; 0: it is no escape. */
-const byteOf = new Uint8Array(256);
-for (const [byte, letter] of escapeOf.entries()) if (letter !== 0) byteOf[letter] = byte;
-
-/** Copies the text of one escaped, non-NULL cell as raw UTF-8; returns the position behind it. It takes no more bytes than the cell. */
-export function unescapeText(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
-  for (let i = from; i < to; i++) {
-    let byte = bytes[i]!;
-    if (byte === BACKSLASH) {
-      byte = byteOf[bytes[++i]!]!;
-      if (byte === 0) throw new DrayError('INTERNAL', 'a packed cell holds a backslash that begins none of the four escapes');
-    }
-    target[at++] = byte;
-  }
-  return at;
-}
-
 /** True where the bytes from `from` to `to` are the two that stand for NULL. */
 export function isNullCell(bytes: Uint8Array, from: number, to: number): boolean {
   return to - from === 2 && bytes[from] === BACKSLASH && bytes[from + 1] === UPPER_N;

@@ -21,7 +21,6 @@ export {
   LF,
   readText,
   TAB,
-  unescapeText,
   writeBytesAsHex,
   writeBytesAsText,
   writeNull,

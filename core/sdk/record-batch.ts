@@ -7,7 +7,7 @@ import type { Schema } from './schema.ts';
 export type Cell = string | null;
 
 /**
- * Some whole rows, packed as COPY text (see copy-text.ts), or in a layout that reader and writer agreed on. What moves through a Channel. Nothing is decoded until it is asked for:
+ * Some whole rows, packed as COPY text (see copy-text.ts), or in the binary layout that its writer takes, too. What moves through a Channel. Nothing is decoded until it is asked for:
  * `rowEnds` and `cellEnds` are built on first use, about 0.05 and 0.4 CPU seconds per million rows of 200 bytes.
  * A batch is never changed once made; readers hand it over and forget it.
  */

@@ -16,12 +16,14 @@ interface Origin {
 /** A batch in the channel. */
 export interface Arrival extends Origin {
   readonly misfits: readonly Misfit[];
+  /** Bytes of its text, whatever it goes as: what limits count. */
+  readonly textBytes: number;
 }
 
 /** The batches of a task that are in its channel: what was found when their cells were looked at, and as what they go to the writer. */
 export class Arrivals {
   readonly #fit: Fit;
-  readonly #packer: BinaryPacker | undefined;
+  #packer: BinaryPacker | undefined;
   readonly #all = new WeakMap<RecordBatch, Arrival>();
 
   constructor({ delivered, target, binary, batch }: TaskSpec) {
@@ -31,17 +33,25 @@ export class Arrivals {
 
   /** Looks at the cells of a batch. @returns what goes into the channel: the batch, or a copy that is binary and needs none of the memory of what it was made of */
   add(batch: RecordBatch, origin: Origin): RecordBatch {
+    const textBytes = batch.bytes.length;
     const packed = this.#packer?.pack(batch);
     if (packed !== undefined) {
-      this.#all.set(packed, { ...origin, read: packed, misfits: [] });
+      // Nobody asks where its rows come from: one that is refused makes the task go as text.
+      this.#all.set(packed, { read: packed, rows: undefined, firstRow: origin.firstRow, misfits: [], textBytes });
       return packed;
     }
-    this.#all.set(batch, { ...origin, misfits: this.#fit.isTrivial ? [] : this.#fit.misfits(batch) });
+    if (this.#packer?.hasGivenUp === true) this.#packer = undefined;
+    this.#all.set(batch, { ...origin, textBytes, misfits: this.#fit.isTrivial ? [] : this.#fit.misfits(batch) });
     return batch;
   }
 
   of(batch: RecordBatch): Arrival {
     return this.#all.get(batch)!;
+  }
+
+  /** Of a batch in the channel, or of a part of one. */
+  textBytesOf(batch: RecordBatch): number {
+    return this.#all.get(batch)?.textBytes ?? batch.bytes.length;
   }
 
   /** Takes back the memory of a binary copy. */

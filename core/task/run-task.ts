@@ -2,6 +2,7 @@ import {
   asDrayError,
   DrayError,
   type Json,
+  type Layout,
   type PluginContext,
   type Reader,
   type ReaderPlugin,
@@ -126,7 +127,8 @@ class TaskRun {
     this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
     this.#arrivals = new Arrivals(spec);
     const binary = spec.binary?.by === 'reader' ? spec.binary.forms : undefined;
-    this.#output = new ChannelOutput(spec.source, { ...spec.batch, binary }, this.#channel, {
+    const channel = { push: (batch: RecordBatch) => this.#channel.push(batch, this.#arrivals.textBytesOf(batch)) };
+    this.#output = new ChannelOutput(spec.source, { ...spec.batch, binary }, channel, {
       batch: (batch) => this.#arrived(batch),
       reject: (fault) => {
         this.#rowsRejected++;
@@ -361,21 +363,22 @@ class TaskRun {
     return {
       write: async (batch) => {
         const startedAt = performance.now();
-        await this.#pending(taskWriter, () => taskWriter.write(batch));
+        await this.#pending(taskWriter, () => taskWriter.write(batch), batch.layout);
         if (isFixed) return;
-        this.#pace.wrote(batch.bytes.length, performance.now() - startedAt);
+        this.#pace.wrote(this.#arrivals.textBytesOf(batch), performance.now() - startedAt);
         this.#output.resize(this.#pace.bytes);
       },
     };
   }
 
-  async #pending<T>(taskWriter: TaskWriter, call: () => Promise<T>): Promise<T> {
+  /** @param layout of the batch that it is about */
+  async #pending<T>(taskWriter: TaskWriter, call: () => Promise<T>, layout?: Layout): Promise<T> {
     this.#calls++;
     this.#pendingWriter = taskWriter;
     try {
       return await call();
     } catch (error) {
-      throw asRefusedWhole(error, taskWriter, this.#spec.binary !== undefined);
+      throw asRefusedWhole(error, taskWriter, layout);
     } finally {
       this.#pendingWriter = undefined;
     }

@@ -46,11 +46,14 @@ export class Channel {
     return this.#writerWaitMs;
   }
 
-  /** Hands a batch over; resolves when there is room for another one. Rejects with the signal's reason when the task is aborted. */
-  async push(batch: RecordBatch): Promise<void> {
+  /**
+   * Hands a batch over; resolves when there is room for another one. Rejects with the signal's reason when the task is aborted.
+   * @param limitedBytes what the limits of bytes per second count
+   */
+  async push(batch: RecordBatch, limitedBytes = batch.bytes.length): Promise<void> {
     this.#signal.throwIfAborted();
     const start = performance.now();
-    if (!this.#rate.isUnlimited) await this.#rate.take(batch.bytes.length, batch.rowCount, this.#signal);
+    if (!this.#rate.isUnlimited) await this.#rate.take(limitedBytes, batch.rowCount, this.#signal);
     this.#queue.push(batch);
     this.#queuedBytes += batch.bytes.length;
     this.#wakeWriter?.();

@@ -79,7 +79,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
   const inspect = async () => {
     const client = await main.get();
     const found = await inspectTarget(client, tableName, options);
-    return targetOf(found, await targetShape(client, found.table.sql), takenForms(client, found, options));
+    return targetOf(found, await targetShape(client, found.table.sql), { client, options });
   };
 
   const refusesExactlyOnce = async () => {
@@ -100,7 +100,7 @@ export function openWriter(options: PostgresWriterOptions, context: PluginContex
     const found = await inspectTarget(client, tableName, options);
     const shape = await targetShape(client, found.table.sql);
     if (intent.guarantee === 'exactly-once') await prepareLedger(client, shape, run, intent);
-    return targetOf(found, shape, takenForms(client, found, options), staging);
+    return targetOf(found, shape, { client, options }, staging);
   };
 
   const discard = async () => {
@@ -148,22 +148,19 @@ async function explained<T>(doing: string, work: () => Promise<T>): Promise<T> {
 
 type Loaded = Pick<TargetState, 'table' | 'constraints'>;
 
-interface Taken {
-  readonly emptyAsNull: boolean;
-  /** Of binary rows. */
-  readonly binary: readonly BinaryForm[] | undefined;
-}
-
-function takenForms(client: Client, { columns }: Inspected, { emptyAsNull }: PostgresWriterOptions): Taken {
-  return { emptyAsNull, binary: emptyAsNull || !hasCommonForms(client) ? undefined : binaryFormsOf(columns) };
+/** Of binary rows. Text may come between them, and each change begins another statement. */
+function takenForms(columns: Inspected['columns'], { seesStatements }: TableShape, client: Client): readonly BinaryForm[] | undefined {
+  return seesStatements || !hasCommonForms(client) ? undefined : binaryFormsOf(columns);
 }
 
 function targetOf(
   { columns, key }: Inspected,
-  { schema, sql }: TableShape,
-  { emptyAsNull, binary }: Taken,
-  loaded: Loaded = { table: sql, constraints: {} },
+  shape: TableShape,
+  { client, options: { emptyAsNull } }: { client: Client; options: PostgresWriterOptions },
+  loaded: Loaded = { table: shape.sql, constraints: {} },
 ): Target {
+  const { schema } = shape;
+  const binary = emptyAsNull ? undefined : takenForms(columns, shape, client);
   const state: TargetState = { ...loaded, schema, key };
   return {
     schema: { columns: markedColumns(columns, emptyAsNull) },

@@ -16,6 +16,8 @@ export interface TableShape {
   readonly ties: readonly string[];
   /** True if rows of other tables refer to rows of this one. */
   readonly isReferenced: boolean;
+  /** True if it matters where a statement ends: rows refer to rows of the same table, or there are triggers for each statement. */
+  readonly seesStatements: boolean;
   /** Stands for columns, defaults, constraints, indexes and storage: equal for tables that are made alike. */
   readonly digest: string;
 }
@@ -66,5 +68,7 @@ const digest = `md5(concat_ws(E'\\n',
 
 const shapeQuery = `SELECT c.oid::int8::int AS oid, n.nspname AS schema, c.relname AS name, format('%I.%I', n.nspname, c.relname) AS sql, c.relkind AS kind,
     quote_ident(pg_get_userbyid(c.relowner)) AS owner, obj_description(c.oid, 'pg_class') AS comment, ${ties} AS ties, ${digest} AS digest,
-    EXISTS (SELECT FROM pg_constraint o WHERE o.confrelid = c.oid AND o.contype = 'f' AND o.conrelid <> c.oid) AS "isReferenced"
+    EXISTS (SELECT FROM pg_constraint o WHERE o.confrelid = c.oid AND o.contype = 'f' AND o.conrelid <> c.oid) AS "isReferenced",
+    EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype = 'f' AND o.confrelid = c.oid)
+      OR EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = c.oid AND NOT o.tgisinternal AND o.tgtype & 1 = 0) AS "seesStatements"
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace`;

@@ -20,11 +20,12 @@ interface Loaded {
   readonly sums: readonly string[];
 }
 
-/** Loads rows of a CSV file, of which some have another text for `n`. */
-async function load(odd: Readonly<Record<number, string>>): Promise<Loaded> {
+/** Loads rows of a CSV file, of which some have another text for `n`. @param also a statement behind CREATE TABLE */
+async function load(odd: Readonly<Record<number, string>>, also?: string): Promise<Loaded> {
   const database = await postgresDatabase();
   onTestFinished(() => database.end());
   await database.execute('CREATE TABLE target (id int PRIMARY KEY, n numeric(12,2), word text)');
+  if (also !== undefined) await database.execute(also);
   const { database: listened, statements, close } = await listenedDatabase(database);
   onTestFinished(close);
   const folder = tempFolder();
@@ -73,4 +74,15 @@ test('after some batches with such texts all go as text', async () => {
   const loaded = await load(Object.fromEntries([5000, 12_000, 19_000, 26_000].map((id) => [id, `+${id}.25`])));
   const copies = [binary, text, binary, text, binary, text, binary, text];
   expect(loaded).toEqual({ copies, attempts: 1, dirty: [], sums: expectedSums([]) });
+});
+
+test.each([
+  // Row 1 refers to the last one.
+  'ALTER TABLE target ADD boss int GENERATED ALWAYS AS (40001 - id) STORED REFERENCES target (id)',
+  `CREATE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+     IF (SELECT count(*) FROM target) < ${rowCount} THEN RAISE EXCEPTION 'not all of them'; END IF; RETURN NULL; END $$;
+   CREATE TRIGGER once AFTER INSERT ON target EXECUTE FUNCTION once()`,
+])('a table that sees where a statement ends gets one statement of text: %s', async (also) => {
+  const loaded = await load({ 20000: '3e4' }, also);
+  expect(loaded).toEqual({ copies: [text], attempts: 1, dirty: [], sums: expectedSums([], 30_000 - 20_000.25) });
 });
