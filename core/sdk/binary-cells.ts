@@ -101,10 +101,11 @@ function hexByte(source: Buffer, at: number): number {
   return (high << 4) | low;
 }
 
-/** `\\x` and hex digits. */
+/** `\x` and hex digits. */
 function encodeHex(target: Buffer, at: number, source: Buffer, from: number, to: number): number {
   const length = (to - from - 2) / 2;
-  if (source[from] !== backslash || source[from + 1] !== letterX || !Number.isInteger(length)) throw refused('bytes in another form');
+  const isHex = source[from] === backslash && source[from + 1] === letterX && length >= 0 && Number.isInteger(length);
+  if (!isHex) throw refused('bytes in another form');
   let next = write4(target, at, length);
   for (let i = from + 2; i < to; i += 2) target[next++] = hexByte(source, i);
   return next;

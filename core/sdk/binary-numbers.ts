@@ -9,7 +9,7 @@ import { DrayError } from './errors.ts';
 export type CellEncoder = (target: Buffer, at: number, source: Buffer, from: number, to: number) => number;
 
 const [minus, point, zero, nine] = [0x2d, 0x2e, 0x30, 0x39];
-const twoTo32 = 2 ** 32;
+export const twoTo32 = 2 ** 32;
 /** Of a double, the word with its lowest bits. */
 const lowWord = endianness() === 'LE' ? 0 : 1;
 /** Characters of the longest whole number of 64 bits. */
@@ -39,6 +39,12 @@ export function write4(target: Buffer, at: number, value: number): number {
 /** An integer of 64 bits from its halves; the lower one as a positive number. */
 export function write8(target: Buffer, at: number, high: number, low: number): number {
   return write4(target, write4(target, write4(target, at, 8), high), low);
+}
+
+/** A whole number that is exact as a double, as an integer of 64 bits. */
+export function writeWhole(target: Buffer, at: number, value: number): number {
+  const high = Math.floor(value / twoTo32);
+  return write8(target, at, high, value - high * twoTo32);
 }
 
 function isDigit(byte: number): boolean {
@@ -87,9 +93,7 @@ export function encodeInt8(target: Buffer, at: number, source: Buffer, from: num
     if (BigInt.asIntN(64, value) !== value) throw refused('a number that is too big');
     return target.writeBigInt64BE(value, write4(target, at, 8));
   }
-  const value = smallInteger(source, from, to);
-  const high = Math.floor(value / twoTo32);
-  return write8(target, at, high, value - high * twoTo32);
+  return writeWhole(target, at, smallInteger(source, from, to));
 }
 
 const doubles = new Float64Array(1);

@@ -1,7 +1,6 @@
-import { digits, powersOfTen, refused, write4, write8 } from './binary-numbers.ts';
+import { digits, powersOfTen, refused, twoTo32, write4, write8, writeWhole } from './binary-numbers.ts';
 
 const [minus, plus, point, zero, colon, blank, letterT, letterZ] = [0x2d, 0x2b, 0x2e, 0x30, 0x3a, 0x20, 0x54, 0x5a];
-const twoTo32 = 2 ** 32;
 
 /** Days of the year before each month. */
 const daysBefore = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
@@ -63,9 +62,7 @@ function microsOf(source: Buffer, from: number, to: number): number {
 }
 
 export function encodeTime(target: Buffer, at: number, source: Buffer, from: number, to: number): number {
-  const micros = secondsOf(source, from, to) * 1_000_000 + microsOf(source, from + 8, to);
-  const high = Math.floor(micros / twoTo32);
-  return write8(target, at, high, micros - high * twoTo32);
+  return writeWhole(target, at, secondsOf(source, from, to) * 1_000_000 + microsOf(source, from + 8, to));
 }
 
 /** A date alone is its midnight. */
