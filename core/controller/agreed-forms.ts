@@ -1,13 +1,18 @@
-import type { Target } from '../sdk/index.ts';
-import { canPack } from '../task/binary-packer.ts';
+import { bareCell, type Schema, type Target, type TargetForms } from '../sdk/index.ts';
+import { canPack } from '../task/batch-packer.ts';
 import { Fit } from '../task/fit.ts';
-import type { BinaryRows } from '../task/spec.ts';
+import type { AgreedForms } from '../task/spec.ts';
 import type { Plan } from './plan.ts';
 
-/** How rows go binary to the writer, if it takes that: from the reader, where it can and nothing on the way has to look at a cell, or packed by the task. undefined: they go as text. */
-export function agreedForms({ content, reader, source, delivered }: Plan, { binary, schema }: Target): BinaryRows | undefined {
-  if (binary === undefined) return undefined;
-  const isLookedAt = content.transformers.length > 0 || !new Fit(delivered, schema).isTrivial;
-  if (!isLookedAt && reader.deliversBinary?.(source, binary) === true) return { forms: binary, by: 'reader' };
-  return canPack(delivered, binary) ? { forms: binary, by: 'task' } : undefined;
+/** In which forms rows go to the writer, if it takes any: from the reader, where it can and nothing on the way has to look at a cell, or made by the task. undefined: they go as text. */
+export function agreedForms({ content, reader, source, delivered }: Plan, { forms, schema }: Target): AgreedForms | undefined {
+  if (forms === undefined || changedColumns(delivered, forms).length === 0) return undefined;
+  const isLookedAt = content.transformers.length > 0 || !new Fit(delivered, schema).needsNone(changedColumns(delivered, forms));
+  if (!isLookedAt && reader.deliversForms?.(source, forms) === true) return { forms, by: 'reader' };
+  return canPack(delivered, forms) ? { forms, by: 'task' } : undefined;
+}
+
+/** Positions of columns whose cells are not the text that they would otherwise be. */
+function changedColumns({ columns }: Schema, { layout, forms }: TargetForms): number[] {
+  return [...columns.keys()].filter((index) => layout === 'binary' || bareCell(columns[index]!, forms[index]!) !== 'same');
 }

@@ -107,7 +107,7 @@ export function taskSpecs(
   const { run, content, taskIds, flowsOf, plan, target, guarantee, limits } = facts;
   const { reader, writer, transformers, fanOut } = plan.content;
   const batch = batchLimits(limits.rate.rates, Math.min(facts.channels, plan.splits.length));
-  const forms = agreedForms(plan, target);
+  const agreed = agreedForms(plan, target);
   const isStraight = ({ estimatedBytes = 0 }: Split) => fanOut === undefined && estimatedBytes <= mostBytesAgain;
   return plan.splits.map((split, index) => ({
     run,
@@ -124,7 +124,7 @@ export function taskSpecs(
     target,
     split,
     isStraight: isStraight(split),
-    ...(forms !== undefined && isStraight(split) ? { binary: forms } : {}),
+    ...(agreed !== undefined && isStraight(split) ? { agreed } : {}),
     batch,
     channel: { maxBytes: 2 * batch.maxBytes, maxBatches: 4 },
     rates: limits.rate.rates,

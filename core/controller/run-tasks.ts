@@ -157,7 +157,7 @@ export class TaskRunner {
   #goCarefully(task: number, { message }: DrayError): void {
     this.#context.listener.decided(`task ${task} starts again, and all go batch by batch from now on: ${message}`);
     for (const { branches } of this.#tasks.values())
-      for (const branch of branches) branch.spec = { ...branch.spec, isStraight: false, binary: undefined };
+      for (const branch of branches) branch.spec = { ...branch.spec, isStraight: false, agreed: undefined };
     this.#turns!.again(task, 0);
   }
 

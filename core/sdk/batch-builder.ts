@@ -1,8 +1,8 @@
-import type { Layout } from './binary-rows.ts';
 import { LF, TAB, writeNull, writeText } from './copy-text.ts';
 import { DrayError } from './errors.ts';
 import { type Cell, RecordBatch } from './record-batch.ts';
 import type { Schema } from './schema.ts';
+import type { Layout } from './target-forms.ts';
 
 const maxSpareBuffers = 4;
 
@@ -85,7 +85,7 @@ export class BatchBuilder {
    * @throws DrayError COLUMN_COUNT if there are not as many cells as columns, ROW_REJECTED for text that is not Unicode
    */
   push(cells: readonly Cell[]): void {
-    if (this.layout !== 'text') throw new DrayError('INTERNAL', 'a row of texts was pushed where rows are binary');
+    if (this.layout !== 'text') throw new DrayError('INTERNAL', `a row of texts was pushed where rows are ${this.layout}`);
     const columnCount = this.schema.columns.length;
     if (cells.length !== columnCount) {
       throw new DrayError('COLUMN_COUNT', `a row has ${cells.length} cells where the schema has ${columnCount} columns`);

@@ -24,7 +24,7 @@ export const binaryCellRoom = 30;
 
 /**
  * How texts of a column are written in this form; undefined: values of this type cannot be brought into it, or not without a look at how. For readers that deliver binary
- * rows (`Reader.deliversBinary`), and for tasks that pack texts of any origin.
+ * rows (`Reader.deliversForms`), and for tasks that pack texts of any origin.
  */
 export function binaryEncoder({ type, mantissaBits, scale }: Column, form: BinaryForm): CellEncoder | undefined {
   const isOf = (...types: Column['type'][]) => types.includes(type);

@@ -7,9 +7,6 @@
  * Integers are big-endian. https://www.postgresql.org/docs/current/sql-copy.html (File Formats, Binary Format), and CopyData in protocol-message-formats.html
  */
 
-/** How rows are packed: `text` is COPY text, which everything can read and write; `binary` goes only to a writer that has said in which form it takes each cell. */
-export type Layout = 'text' | 'binary';
-
 /**
  * How one column's values stand in binary rows: as the `…_send` function of that PostgreSQL type writes them (src/backend/utils/adt). `text` is that of all types whose
  * binary form is their text in UTF-8.

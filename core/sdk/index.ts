@@ -1,5 +1,6 @@
 /** The only door for plugins: `import { defineReader } from 'dray/sdk'`. */
 export { z } from 'zod';
+export { type BareCell, type BareForm, bareCell, makeBare } from './bare-rows.ts';
 export { BatchBuilder } from './batch-builder.ts';
 export { binaryCellRoom, binaryEncoder, encodeBytes } from './binary-cells.ts';
 export type { CellEncoder } from './binary-numbers.ts';
@@ -10,7 +11,6 @@ export {
   binaryRowHeader,
   copyData,
   endBinaryRow,
-  type Layout,
   writeBinaryNull,
 } from './binary-rows.ts';
 export {
@@ -68,6 +68,7 @@ export {
   type Split,
   type SplitKey,
 } from './split.ts';
+export type { Layout, TargetForms } from './target-forms.ts';
 export {
   defineTransformer,
   type OutputColumn,

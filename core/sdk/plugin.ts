@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { BatchBuilder } from './batch-builder.ts';
-import type { BinaryForm } from './binary-rows.ts';
 import type { DrayError } from './errors.ts';
 import type { Cell, RecordBatch } from './record-batch.ts';
 import type { Resource, SourceHealth } from './resource.ts';
 import type { Schema } from './schema.ts';
 import type { KeySource, LeftOut, Split, SplitKey } from './split.ts';
+import type { TargetForms } from './target-forms.ts';
 
 /** What can be written as JSON; splits and commits travel between threads and hosts as such. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -39,8 +39,8 @@ export interface RecordOutput {
   readonly schema: Schema;
   /** For readers that write packed text themselves; call `flush` when it is full. Rows of an earlier split may stand in it: look at how it grows, not at what it has. */
   readonly builder: BatchBuilder;
-  /** Given if the reader has said that it `deliversBinary`: `builder` then takes rows in this layout, each cell in the form of its column, and `push` is no use. */
-  readonly binary?: readonly BinaryForm[] | undefined;
+  /** Given if the reader has said that it `deliversForms`: `builder` then takes rows in this layout, each cell in the form of its column, and `push` is no use. */
+  readonly forms?: TargetForms | undefined;
   /**
    * Adds one row, one text or NULL per column of the schema. A row that is not Unicode text becomes a dirty record.
    * Returns false when a batch is full: then `await drain()` before the next push, so that memory stays bounded.
@@ -69,11 +69,11 @@ export interface Reader {
    */
   split?(hint: SplitHint): Promise<Split[]> | Split[];
   /**
-   * Whether `read` can deliver the columns as binary rows in these forms, those that the target takes (`Target.binary`). In the main thread, after `schema`; only where
+   * Whether `read` can deliver the columns in these forms, those that the target takes (`Target.forms`). In the main thread, after `schema`; only where
    * nothing has to look at the cells on their way. What cannot be told before may still be refused by `read`, with NOT_STRAIGHT: the task is then read again as
    * text. Absent: it cannot.
    */
-  deliversBinary?(source: Schema, forms: readonly BinaryForm[]): boolean;
+  deliversForms?(source: Schema, forms: TargetForms): boolean;
   /** Opens what the source knows of a key, for the Splitter to cut a split by. In the main thread, for splits that offer `keys`. */
   openKey?(split: Split, key: SplitKey): Promise<KeySource> | KeySource;
   /**
@@ -154,11 +154,8 @@ export interface OpenSnapshot {
 export interface Target {
   /** Columns that will be written, in the order of the source's columns, with the limits of the target's types. */
   readonly schema: Schema;
-  /**
-   * In the order of the columns: how they stand in the binary rows that `write` takes beside text, from one batch of a task to the next (`RecordBatch.layout`). Absent: it
-   * takes text alone.
-   */
-  readonly binary?: readonly BinaryForm[];
+  /** In which forms `write` takes rows beside canonical text, from one batch of a task to the next (`RecordBatch.layout`). Absent: it takes text alone. */
+  readonly forms?: TargetForms;
   /** For the writer alone. */
   readonly state?: Json;
 }

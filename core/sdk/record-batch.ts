@@ -1,13 +1,14 @@
-import { binaryRowEnd, type Layout } from './binary-rows.ts';
+import { binaryRowEnd } from './binary-rows.ts';
 import { isNullCell, LF, readText, TAB } from './copy-text.ts';
 import { DrayError } from './errors.ts';
 import type { Schema } from './schema.ts';
+import type { Layout } from './target-forms.ts';
 
 /** A value as text in the canonical form of its column's type, or NULL. */
 export type Cell = string | null;
 
 /**
- * Some whole rows, packed as COPY text (see copy-text.ts), or in the binary layout that its writer takes, too. What moves through a Channel. Nothing is decoded until it is asked for:
+ * Some whole rows, packed as COPY text (see copy-text.ts), or in another layout that its writer takes, too. What moves through a Channel. Nothing is decoded until it is asked for:
  * `rowEnds` and `cellEnds` are built on first use, about 0.05 and 0.4 CPU seconds per million rows of 200 bytes.
  * A batch is never changed once made; readers hand it over and forget it.
  */
@@ -15,7 +16,7 @@ export class RecordBatch {
   readonly schema: Schema;
   readonly bytes: Buffer;
   readonly rowCount: number;
-  /** `binary`: its cells cannot be looked at (see binary-rows.ts). */
+  /** `binary`: its cells cannot be looked at; `bare`: some of them are no canonical texts (`canonicalRow`). */
   readonly layout: Layout;
   #rowEnds: Uint32Array | undefined;
   #cellEnds: Uint32Array | undefined;
@@ -27,7 +28,7 @@ export class RecordBatch {
     this.layout = layout;
   }
 
-  /** For each row the position behind its last byte (of text: its LF). */
+  /** For each row the position behind its last byte (but in binary rows: its LF). */
   get rowEnds(): Uint32Array {
     if (this.#rowEnds !== undefined) return this.#rowEnds;
     const ends = new Uint32Array(this.rowCount);
@@ -45,7 +46,7 @@ export class RecordBatch {
   /** For each cell, row by row, the position of the TAB or LF behind it; `rowCount * columns` entries. */
   get cellEnds(): Uint32Array {
     if (this.#cellEnds !== undefined) return this.#cellEnds;
-    if (this.layout !== 'text') throw new DrayError('INTERNAL', 'a cell of a binary batch was asked for');
+    if (this.layout === 'binary') throw new DrayError('INTERNAL', 'a cell of a binary batch was asked for');
     const { bytes, rowCount } = this;
     const columnCount = this.schema.columns.length;
     const ends = new Uint32Array(rowCount * columnCount);

@@ -1,5 +1,6 @@
-import type { RecordBatch } from '../sdk/index.ts';
-import { BinaryPacker } from './binary-packer.ts';
+import type { BareForm, Cell, RecordBatch } from '../sdk/index.ts';
+import { BatchPacker } from './batch-packer.ts';
+import { canonicalRow } from './canonical-row.ts';
 import { Fit, type Misfit } from './fit.ts';
 import type { TaskSpec } from './spec.ts';
 
@@ -23,15 +24,18 @@ export interface Arrival extends Origin {
 /** The batches of a task that are in its channel: what was found when their cells were looked at, and as what they go to the writer. */
 export class Arrivals {
   readonly #fit: Fit;
-  #packer: BinaryPacker | undefined;
+  #packer: BatchPacker | undefined;
+  /** Of batches that the reader delivers bare. */
+  readonly #bareForms: readonly BareForm[];
   readonly #all = new WeakMap<RecordBatch, Arrival>();
 
-  constructor({ delivered, target, binary, batch }: TaskSpec) {
+  constructor({ delivered, target, agreed, batch }: TaskSpec) {
     this.#fit = new Fit(delivered, target.schema);
-    this.#packer = binary?.by === 'task' ? new BinaryPacker(delivered, binary.forms, this.#fit, batch.maxBytes) : undefined;
+    this.#bareForms = agreed?.forms.layout === 'bare' ? agreed.forms.forms : [];
+    this.#packer = agreed?.by === 'task' ? new BatchPacker(delivered, agreed.forms, this.#fit, batch.maxBytes) : undefined;
   }
 
-  /** Looks at the cells of a batch. @returns what goes into the channel: the batch, or a copy that is binary and needs none of the memory of what it was made of */
+  /** Looks at the cells of a batch. @returns what goes into the channel: the batch, or a copy in the forms of the target that needs none of the memory of what it was made of */
   add(batch: RecordBatch, origin: Origin): RecordBatch {
     const textBytes = batch.bytes.length;
     const packed = this.#packer?.pack(batch);
@@ -49,12 +53,17 @@ export class Arrivals {
     return this.#all.get(batch)!;
   }
 
+  /** A row of what was read, for those who keep it. */
+  cellsOf({ read }: Arrival, row: number): readonly Cell[] {
+    return read.layout === 'bare' ? canonicalRow(read, row, this.#bareForms) : read.row(row);
+  }
+
   /** Of a batch in the channel, or of a part of one. */
   textBytesOf(batch: RecordBatch): number {
     return this.#all.get(batch)?.textBytes ?? batch.bytes.length;
   }
 
-  /** Takes back the memory of a binary copy. */
+  /** Takes back the memory of such a copy. */
   reuse(batch: RecordBatch): void {
     this.#packer?.reuse(batch);
   }

@@ -43,6 +43,12 @@ export class Fit {
     return this.#columns.length === 0;
   }
 
+  /** True where no text of these columns is looked at. */
+  needsNone(columns: Iterable<number>): boolean {
+    const few = new Set(columns);
+    return !this.#columns.some(({ column, check }) => check !== undefined && few.has(column));
+  }
+
   /** By column: what its cells in this batch must pass; nothing where it is clear that they all do. */
   testsFor(batch: RecordBatch): readonly (ColumnFit | undefined)[] {
     const tests: (ColumnFit | undefined)[] = batch.schema.columns.map(() => undefined);

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { BatchBuilder, type BinaryForm, type Cell, DrayError, type RecordBatch, type RecordOutput, type Schema } from '../sdk/index.ts';
+import { BatchBuilder, type Cell, DrayError, type RecordBatch, type RecordOutput, type Schema, type TargetForms } from '../sdk/index.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { BatchLimits } from './spec.ts';
 
@@ -13,7 +13,7 @@ const turnMs = 50;
 export class ChannelOutput implements RecordOutput {
   readonly schema: Schema;
   readonly builder: BatchBuilder;
-  readonly binary: readonly BinaryForm[] | undefined;
+  readonly forms: TargetForms | undefined;
   /** Where batches come from that several tasks share; undefined: from its own `builder`. */
   feed: { readonly pendingRows: number; reuse(batch: RecordBatch): void } | undefined;
   readonly #channel: Pick<Channel, 'push'>;
@@ -25,13 +25,13 @@ export class ChannelOutput implements RecordOutput {
   /** @param events `batch` is told each batch, and returns what the channel gets in its place: a batch or nothing */
   constructor(
     schema: Schema,
-    limits: BatchLimits & { readonly binary?: readonly BinaryForm[] | undefined },
+    limits: BatchLimits & { readonly forms?: TargetForms | undefined },
     channel: Pick<Channel, 'push'>,
     events: { batch: (batch: RecordBatch) => RecordBatch | undefined; reject: (fault: DrayError) => void },
   ) {
     this.schema = schema;
-    this.binary = limits.binary;
-    this.builder = new BatchBuilder(schema, limits, limits.binary === undefined ? 'text' : 'binary');
+    this.forms = limits.forms;
+    this.builder = new BatchBuilder(schema, limits, limits.forms?.layout);
     this.#channel = channel;
     this.#onBatch = events.batch;
     this.#onReject = events.reject;

@@ -126,9 +126,9 @@ class TaskRun {
     this.#channel = new Channel(spec.channel, allOf(new RateLimit(spec.rates, spec.rateClocks), spec.flows), stop.signal);
     this.#dirtyLimit = new DirtyLimit(spec.maxDirtyRecords, spec.dirtyCount);
     this.#arrivals = new Arrivals(spec);
-    const binary = spec.binary?.by === 'reader' ? spec.binary.forms : undefined;
+    const forms = spec.agreed?.by === 'reader' ? spec.agreed.forms : undefined;
     const channel = { push: (batch: RecordBatch) => this.#channel.push(batch, this.#arrivals.textBytesOf(batch)) };
-    this.#output = new ChannelOutput(spec.source, { ...spec.batch, binary }, channel, {
+    this.#output = new ChannelOutput(spec.source, { ...spec.batch, forms }, channel, {
       batch: (batch) => this.#arrived(batch),
       reject: (fault) => {
         this.#rowsRejected++;
@@ -312,7 +312,7 @@ class TaskRun {
       const arrival = this.#arrivals.of(batch);
       const refused = (row: number, fault: DrayError) => {
         const rowRead = arrival.rows?.[row] ?? row;
-        this.#dirty('target', arrival.firstRow + rowRead, fault, arrival.read.row(rowRead));
+        this.#dirty('target', arrival.firstRow + rowRead, fault, this.#arrivals.cellsOf(arrival, rowRead));
       };
       let from = 0;
       for (const misfit of arrival.misfits) {

@@ -1,5 +1,5 @@
 import type { PluginRef } from '../registry/plugin-ref.ts';
-import type { BinaryForm, ErrorWire, Guarantee, Json, Schema, Side, Split, Target } from '../sdk/index.ts';
+import type { ErrorWire, Guarantee, Json, Schema, Side, Split, Target, TargetForms } from '../sdk/index.ts';
 import type { ChannelLimits } from '../transport/channel.ts';
 import type { Rates } from '../transport/rate-limit.ts';
 
@@ -9,9 +9,9 @@ export interface EndSpec {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** `by` the reader itself, or by the task, from the reader's text: then a batch with a cell that is not beyond doubt stays text. */
-export interface BinaryRows {
-  readonly forms: readonly BinaryForm[];
+/** Made `by` the reader itself, or by the task, from the reader's text: then a batch with a cell that is not beyond doubt stays text. */
+export interface AgreedForms {
+  readonly forms: TargetForms;
   readonly by: 'reader' | 'task';
 }
 
@@ -44,8 +44,8 @@ export interface TaskSpec {
   readonly split: Split;
   /** The first try goes straight on: a row that the target refuses is not looked for, but fails it. Absent: it does not. */
   readonly isStraight?: boolean | undefined;
-  /** Rows reach the writer binary; absent: as text. Only if it is straight. */
-  readonly binary?: BinaryRows | undefined;
+  /** How rows reach the writer; absent: as text. Only if it is straight. */
+  readonly agreed?: AgreedForms | undefined;
   readonly batch: BatchLimits;
   readonly channel: ChannelLimits;
   readonly rates: Rates;

@@ -1,4 +1,5 @@
 import { BACKSLASH, LF, type RecordOutput, TAB, writeBytesAsHex, writeBytesAsText, writeNull } from 'dray/sdk';
+import { bareCellForm } from './bare-columns.ts';
 import { lengthAt, lengthBytes } from './length-encoded.ts';
 import type { CellForm } from './types.ts';
 
@@ -59,9 +60,12 @@ export class RowWriter {
   readonly #forms: readonly CellForm[];
   readonly #bitWidths: readonly number[];
 
+  /** @throws DrayError NOT_STRAIGHT where `out` takes bare rows, and a column of them does not come as was planned */
   constructor(out: RecordOutput, forms: readonly CellForm[]) {
+    const { schema, forms: taken } = out;
     this.#out = out;
-    this.#forms = forms;
+    this.#forms =
+      taken?.layout === 'bare' ? forms.map((form, index) => bareCellForm(schema.columns[index]!, taken.forms[index]!, form)) : forms;
     this.#bitWidths = out.schema.columns.map(({ nativeType }) => Number(/\d+/.exec(nativeType ?? '')?.[0] ?? 1));
   }
 

@@ -1,4 +1,4 @@
-import { DrayError, RecordBatch, type Schema } from 'dray/sdk';
+import { DrayError, type RecordBatch, type Schema } from 'dray/sdk';
 import { quoteName } from './connection.ts';
 import type { BatchSink, Loading } from './loading.ts';
 import { valueExpression } from './value-expression.ts';
@@ -19,11 +19,11 @@ export async function insertBatches({ session, table, source, target, mode, isRo
   const literal = literals(source, target);
   const [limit] = await session.query('SELECT @@max_allowed_packet');
   const maxBytes = Math.min(Number(limit?.[0]), 4 * 1024 * 1024) - statementRoom;
-  const write = async (bytes: Buffer, rowCount: number) => {
+  const write = async (batch: RecordBatch) => {
+    const { rowCount } = batch;
     // Nothing of a batch may remain when it is refused; without rollback that holds for one row only, and the framework goes down to it.
     if (isRowByRow && rowCount > 1) throw new DrayError('ROW_REJECTED', 'rows go to this table one by one');
     if (!isRowByRow) await session.execute('SAVEPOINT batch');
-    const batch = new RecordBatch(source, bytes, rowCount);
     let values: string[] = [];
     let size = 0;
     const flush = async () => {

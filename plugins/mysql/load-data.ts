@@ -1,4 +1,4 @@
-import { DrayError, type PluginContext } from 'dray/sdk';
+import { DrayError, type Layout, type PluginContext, type RecordBatch } from 'dray/sdk';
 import type { ResultSetHeader } from 'mysql2';
 import { quoteName, type Session } from './connection.ts';
 import type { BatchSink, Loading } from './loading.ts';
@@ -12,58 +12,70 @@ import type { MysqlWriterOptions } from './writer.ts';
  * skip or bend the row; so what was sent only counts if every row was taken without one.
  * https://mariadb.com/kb/en/load-data-infile/
  */
-export function loadBatches({ session, table, source, target, mode, isStraight }: Loading): BatchSink {
-  const assignments: string[] = [];
-  const fields = target.columns.map((column, index) => {
-    const variable = `@c${index}`;
-    const expression = valueExpression(source.columns[index]!, column, variable);
-    if (expression === undefined) return quoteName(column.name);
-    assignments.push(`${quoteName(column.name)} = ${expression}`);
-    return variable;
-  });
-  const load = `LOAD DATA LOCAL INFILE 'batch' ${mode === 'replace' ? 'REPLACE ' : ''}INTO TABLE ${table} CHARACTER SET utf8mb4
-    FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' STARTING BY ''
-    (${fields.join(', ')})${assignments.length === 0 ? '' : ` SET ${assignments.join(', ')}`}`;
-  if (isStraight) return new StraightLoad(session, load);
+export function loadBatches(loading: Loading): BatchSink {
+  const { session, isStraight } = loading;
+  const [text, bare] = [statementOf(loading, 'text'), statementOf(loading, 'bare')];
+  const statementFor = (layout: Layout) => (layout === 'bare' ? bare : text);
+  if (isStraight) return new StraightLoad(session, statementFor);
   return {
-    async write(bytes, rowCount) {
+    async write({ bytes, rowCount, layout }) {
       const file = new LocalFile(session);
       // One message for both, so that the server waits for one round trip less; tables that are loaded like this can always roll back.
-      const statement = session.execute(`SAVEPOINT batch; ${load}`, file);
+      const statement = session.execute(`SAVEPOINT batch; ${statementFor(layout)}`, file);
       await Promise.race([file.write(bytes, statement).then(() => file.end()), statement]);
       await requireAll(session, await statement, rowCount);
     },
   };
 }
 
-/** All rows of a task by one statement, one batch behind the other: nobody waits for an answer before the end. */
+/** The statement for rows of one layout: of bare ones most columns take their cells as they are, which saves the server a seventh. */
+function statementOf({ table, source, target, forms, mode }: Loading, layout: 'text' | 'bare'): string {
+  const assignments: string[] = [];
+  const fields = target.columns.map((column, index) => {
+    const variable = `@c${index}`;
+    const isBare = layout === 'bare' && forms?.[index] !== 'text';
+    const expression = isBare ? undefined : valueExpression(source.columns[index]!, column, variable);
+    if (expression === undefined) return quoteName(column.name);
+    assignments.push(`${quoteName(column.name)} = ${expression}`);
+    return variable;
+  });
+  return `LOAD DATA LOCAL INFILE 'batch' ${mode === 'replace' ? 'REPLACE ' : ''}INTO TABLE ${table} CHARACTER SET utf8mb4
+    FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' STARTING BY ''
+    (${fields.join(', ')})${assignments.length === 0 ? '' : ` SET ${assignments.join(', ')}`}`;
+}
+
+/** All rows of a task by one statement, one batch behind the other, as long as they have one layout: nobody waits for an answer before the end. */
 class StraightLoad implements BatchSink {
   readonly #session: Session;
-  readonly #sql: string;
+  readonly #statementFor: (layout: Layout) => string;
   #file: LocalFile | undefined;
   #statement: Promise<ResultSetHeader> | undefined;
+  #layout: Layout | undefined;
   #rows = 0;
   /** Answered, or failed. */
   #isOver = false;
 
-  constructor(session: Session, sql: string) {
+  constructor(session: Session, statementFor: (layout: Layout) => string) {
     this.#session = session;
-    this.#sql = sql;
+    this.#statementFor = statementFor;
   }
 
   get isOpen(): boolean {
     return this.#file !== undefined && !this.#isOver;
   }
 
-  async write(bytes: Buffer, rowCount: number): Promise<void> {
+  async write({ bytes, rowCount, layout }: RecordBatch): Promise<void> {
+    if (this.#layout !== layout) await this.end();
+    this.#layout = layout;
     this.#file ??= new LocalFile(this.#session);
-    this.#statement ??= this.#begin(this.#file);
+    this.#statement ??= this.#begin(this.#file, layout);
     this.#rows += rowCount;
     await this.#file.write(bytes, this.#statement);
   }
 
-  #begin(file: LocalFile): Promise<ResultSetHeader> {
-    const statement = this.#session.execute(this.#sql, file);
+  #begin(file: LocalFile, layout: Layout): Promise<ResultSetHeader> {
+    const statement = this.#session.execute(this.#statementFor(layout), file);
+    this.#isOver = false;
     const over = () => {
       this.#isOver = true;
     };
@@ -71,11 +83,15 @@ class StraightLoad implements BatchSink {
     return statement;
   }
 
+  /** Of the statement that runs; another one may follow. */
   async end(): Promise<void> {
     if (this.#file === undefined) return;
     this.#file.end();
     this.#file = undefined;
-    await requireAll(this.#session, (await this.#statement)!, this.#rows);
+    const [statement, rows] = [this.#statement!, this.#rows];
+    this.#statement = undefined;
+    this.#rows = 0;
+    await requireAll(this.#session, await statement, rows);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Schema } from 'dray/sdk';
+import type { BareForm, RecordBatch, Schema } from 'dray/sdk';
 import type { Session } from './connection.ts';
 import type { MysqlWriterOptions } from './writer.ts';
 
@@ -18,6 +18,8 @@ export interface Loading {
   readonly table: string;
   readonly source: Schema;
   readonly target: Schema;
+  /** Of bare rows; absent: there are none. */
+  readonly forms?: readonly BareForm[];
   readonly mode: MysqlWriterOptions['writeMode'];
   /** The task may go straight on. */
   readonly isStraight: boolean;
@@ -28,7 +30,7 @@ export interface Loading {
 /** A way of sending batches. */
 export interface BatchSink {
   /** Throws ROW_REJECTED if the server refused, bent or skipped any of its rows. */
-  write(bytes: Buffer, rowCount: number): Promise<void>;
+  write(batch: RecordBatch): Promise<void>;
   /** Of one that goes straight on: no batch comes any more; throws as `write` does, of any row. */
   end?(): Promise<void>;
   /** Of one that goes straight on: the server waits for the next batch. */

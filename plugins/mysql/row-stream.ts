@@ -99,7 +99,7 @@ export interface StreamOptions {
 /** Runs a query and packs its rows; resolves when all are handed over. A full channel pauses the connection, down to the socket. */
 export async function streamRows(session: Session, sql: string, out: RecordOutput, { forms, source, stop }: StreamOptions): Promise<void> {
   const { connection } = session;
-  const writer = out.binary === undefined ? new RowWriter(out, forms) : new BinaryRowWriter(out, out.binary, forms);
+  const writer = out.forms?.layout === 'binary' ? new BinaryRowWriter(out, out.forms.forms, forms) : new RowWriter(out, forms);
   await new Promise<void>((resolve, reject) => {
     const command = start(session, sql);
     let pending: Promise<void> | undefined;

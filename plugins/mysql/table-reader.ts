@@ -13,6 +13,7 @@ import { ShardedSource } from '../_sql/sharded-source.ts';
 import { sideBySide } from '../_sql/side-by-side.ts';
 import { splitKeys } from '../_sql/split-keys.ts';
 import { condition } from '../_sql/table-names.ts';
+import { isDeliveredBare } from './bare-columns.ts';
 import { encoderOf } from './binary-columns.ts';
 import { columnsOfTables, columnTypes, findTable, lookForTables, tableColumns } from './catalog.ts';
 import { connectReader, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
@@ -157,8 +158,11 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
         return splits.map((split) => withShard(firstRows?.cuttable(split) ?? split, valuesOf));
       }),
 
-    deliversBinary: ({ columns }, forms) =>
-      logical.isOne && columns.every((column, index) => encoderOf(column, forms[index]!) !== undefined),
+    deliversForms: ({ columns }, { layout, forms }) =>
+      logical.isOne &&
+      columns.every((column, index) =>
+        layout === 'binary' ? encoderOf(column, forms[index]!) !== undefined : isDeliveredBare(column, forms[index]!),
+      ),
 
     leftOut: (split) => firstRows?.leftOut(split),
 

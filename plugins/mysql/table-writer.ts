@@ -3,6 +3,7 @@ import { markedColumns, withNulls } from '../_sql/empty-as-null.ts';
 import { checkLedgerRemembers, publishingNumber } from '../_sql/ledger.ts';
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
+import { bareForms } from './bare-forms.ts';
 import { findTable, type Table, tableColumns } from './catalog.ts';
 import { connectFirst, type Session, splitTableName } from './connection.ts';
 import { serverFault } from './faults.ts';
@@ -157,7 +158,13 @@ class TableTarget {
       isTransactional: table.isTransactional,
       usesLoadData: table.isTransactional && (await usesLoadData(session, this.#options, this.#context)),
     };
-    return { schema: { columns } satisfies Schema, state: state as unknown as NonNullable<Target['state']> };
+    // An empty text that becomes NULL has to be found in the text.
+    const takesBare = state.usesLoadData && !this.#options.emptyAsNull;
+    return {
+      schema: { columns } satisfies Schema,
+      ...(takesBare ? { forms: { layout: 'bare', forms: await bareForms(session, columns) } } : {}),
+      state: state as unknown as NonNullable<Target['state']>,
+    };
   }
 
   async publish(commits: readonly Json[], { guarantee, mode }: WriteIntent): Promise<Json | void> {

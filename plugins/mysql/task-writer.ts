@@ -26,7 +26,8 @@ export async function openTaskWriter(
     own = taken;
   }
   const isStraight = mayBeStraight === true && usesLoadData && isTransactional;
-  const loading: Loading = { session, table, source, target: target.schema, mode, isStraight, isRowByRow: !isTransactional };
+  const forms = target.forms?.layout === 'bare' ? { forms: target.forms.forms } : {};
+  const loading: Loading = { session, table, source, target: target.schema, ...forms, mode, isStraight, isRowByRow: !isTransactional };
   const sink = usesLoadData ? loadBatches(loading) : await insertBatches(loading);
   const transaction = new TaskTransaction(session, table, { task: id }, own);
   await transaction.begin();
@@ -39,9 +40,9 @@ export async function openTaskWriter(
   };
   return {
     isStraight,
-    async write({ bytes, rowCount }) {
+    async write(batch) {
       try {
-        await sink.write(bytes, rowCount);
+        await sink.write(batch);
       } catch (error) {
         const fault = faultOf(error);
         if (fault.code === 'ROW_REJECTED' && isTransactional && !isStraight) await transaction.run('ROLLBACK TO SAVEPOINT batch');

@@ -8,7 +8,7 @@ import { hasForeignEscape, withCanonicalEscapes } from './escapes.ts';
 /** Passes rows of a query through as the server sends them: as COPY text, or binary where `out` takes that. */
 export async function copyOut(client: Client, select: string, out: RecordOutput, signal: AbortSignal): Promise<void> {
   const { builder } = out;
-  const isBinary = out.binary !== undefined;
+  const isBinary = out.forms !== undefined;
   const canHoldEscapes = !isBinary && out.schema.columns.some(({ type }) => type === 'string' || type === 'json');
   /** What is left of earlier splits of a pack stands before it in the builder. */
   let canonicalEnd = builder.position;
@@ -74,7 +74,7 @@ class CopyOut implements Submittable {
     this.text = text;
     this.#out = out;
     this.#course = course;
-    this.#isBinary = out.binary !== undefined;
+    this.#isBinary = out.forms !== undefined;
   }
 
   submit(connection: unknown): void {

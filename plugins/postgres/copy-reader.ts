@@ -128,7 +128,7 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
 
   async function readPart(client: Client, split: Split, out: RecordOutput, signal: AbortSignal) {
     const { columns } = out.schema;
-    const isBinary = out.binary !== undefined;
+    const isBinary = out.forms !== undefined;
     if (isBinary && !hasCommonForms(client)) throw new DrayError('NOT_STRAIGHT', `times of ${split.name} are no integers`);
     const part = split.part as unknown as Part;
     const { range } = split;
@@ -183,7 +183,8 @@ export function openReader(options: PostgresReaderOptions, context: PluginContex
       return splits.map((split) => firstRows?.cuttable(split) ?? split);
     },
 
-    deliversBinary: ({ columns }, forms) => logical.isOne && columns.every((column, index) => binaryFormOf(column) === forms[index]),
+    deliversForms: ({ columns }, { layout, forms }) =>
+      layout === 'binary' && logical.isOne && columns.every((column, index) => binaryFormOf(column) === forms[index]),
 
     leftOut: (split) => firstRows?.leftOut(split),
 

@@ -160,11 +160,11 @@ function targetOf(
   loaded: Loaded = { table: shape.sql, constraints: {} },
 ): Target {
   const { schema } = shape;
-  const binary = emptyAsNull ? undefined : takenForms(columns, shape, client);
+  const forms = emptyAsNull ? undefined : takenForms(columns, shape, client);
   const state: TargetState = { ...loaded, schema, key };
   return {
     schema: { columns: markedColumns(columns, emptyAsNull) },
-    ...(binary === undefined ? {} : { binary }),
+    ...(forms === undefined ? {} : { forms: { layout: 'binary', forms } }),
     state: state as unknown as NonNullable<Target['state']>,
   };
 }

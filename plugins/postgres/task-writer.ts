@@ -150,12 +150,12 @@ async function beginTask(client: Client, { id, isStraight, target }: TaskFacts, 
 }
 
 /** Bytes of one type may be those of another one, which no server would notice. */
-async function requireForms(client: Client, table: string, { schema, binary = [] }: TaskFacts['target']): Promise<void> {
+async function requireForms(client: Client, table: string, { schema, forms: taken }: TaskFacts['target']): Promise<void> {
   const columns = await tableColumns(client, await findTable(client, table));
   const forms = schema.columns
     .map(({ name }) => columns.find((column) => column.name === name))
     .map((column) => column && binaryFormOf(column));
-  if (forms.every((form, index) => form === binary[index])) return;
+  if (forms.every((form, index) => form === taken?.forms[index])) return;
   throw new DrayError('SCHEMA_CHANGED', `the types of ${table} are not those that the run began with`, { side: 'target' });
 }
 

@@ -114,7 +114,7 @@ async function read({ client, select, isBinary = false, maxRows = 100, maxBytes 
     signal,
   );
   const batches: { bytes: string; rows: number }[] = [];
-  const out = new ChannelOutput(schema, { maxBytes, maxRows, binary: isBinary ? forms : undefined }, channel, {
+  const out = new ChannelOutput(schema, { maxBytes, maxRows, forms: isBinary ? { layout: 'binary', forms } : undefined }, channel, {
     batch: (batch: RecordBatch) => batch,
     reject: (fault) => {
       throw fault;

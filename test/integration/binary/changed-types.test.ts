@@ -28,7 +28,7 @@ test.each([
     const { writer, prepare } = await attemptsOf(plugin, parameter, { run: name, schema, guarantee: 'at-least-once' });
     onTestFinished(async () => writer.close?.());
     const target = await prepare();
-    expect(target.binary).toEqual(['int4']);
+    expect(target.forms).toEqual({ layout: 'binary', forms: ['int4'] });
     const load = async () => {
       const task = await writer.openTask({ id: 1, attempt: 1, guarantee: 'at-least-once', isStraight, source: schema, target });
       try {

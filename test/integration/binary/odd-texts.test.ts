@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { BatchBuilder, type BinaryForm, type Column, type LogicalType } from '../../../core/sdk/index.ts';
-import { BinaryPacker } from '../../../core/task/binary-packer.ts';
+import { BatchPacker } from '../../../core/task/batch-packer.ts';
 import { Fit } from '../../../core/task/fit.ts';
 import plugin from '../../../plugins/postgres/writer.ts';
 import { listenedDatabase } from '../../support/split-statements.ts';
@@ -81,7 +81,10 @@ function isPacked(text: string, { from = 'string' }: (typeof types)[number], to:
   const source = { columns: [{ name: 'c', type: from, isNullable: true }] };
   const builder = new BatchBuilder(source, { maxBytes: 1000, maxRows: 1 });
   builder.push([text]);
-  return new BinaryPacker(source, [form], new Fit(source, { columns: [to] }), 1000).pack(builder.take()!) !== undefined;
+  return (
+    new BatchPacker(source, { layout: 'binary', forms: [form] }, new Fit(source, { columns: [to] }), 1000).pack(builder.take()!) !==
+    undefined
+  );
 }
 
 const csv = (text: string | undefined) => (text === undefined ? '' : `"${text.replaceAll('"', '""')}"`);
@@ -101,7 +104,7 @@ test('texts next to a value are packed only if the server takes them, and for wh
   const target = await attempts.prepare();
   const taken = types.map((one, index) => {
     const all = [...new Set([...one.texts, ...fc.sample(nextTo(one), { numRuns: 1500, seed: index })])];
-    const some = all.filter((text) => isPacked(text, one, target.schema.columns[index + 1]!, target.binary![index + 1]!));
+    const some = all.filter((text) => isPacked(text, one, target.schema.columns[index + 1]!, target.forms!.forms[index + 1] as BinaryForm));
     expect([one.to, some.length > 3, some.length < all.length || /^(?:text|json)/.test(one.to)]).toEqual([one.to, true, true]);
     return some;
   });

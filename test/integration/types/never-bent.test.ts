@@ -89,7 +89,7 @@ describe.each(directions.map((direction, index) => ({ ...direction, name: `d${in
     test('no refused value is ever printed', async () => {
       const { report, stderr } = (await outcome()).result;
       // Its numbers are counts and times, and the run's name holds the hour: digits inside other words are the same by chance.
-      const told = (JSON.stringify(report, (_, value) => (typeof value === 'number' ? null : value)) + stderr).replaceAll(report.run, '');
+      const told = (JSON.stringify(report, (_, value) => (typeof value === 'number' ? null : value)) + stderr).replaceAll(report!.run, '');
       const words = ` ${told.replaceAll(/\\[nrt]/g, ' ')} `;
       const stands = (text: string) =>
         words.split(text).some((after, index, parts) => index > 0 && !/^\w/.test(after) && !/\w$/.test(parts[index - 1]!));
