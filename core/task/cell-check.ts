@@ -8,10 +8,13 @@ import { dateFault, instantFault, timeFault, timestampFault } from './time-text.
 /** Why a text does not fit a column, or undefined if it does (as far as this check can tell; the target decides the rest). */
 type Fault = (text: string) => string | undefined;
 
+/** Packed bytes, anywhere in a cell or at one of its ends. */
+export type Mark = { readonly within: string } | { readonly begins: string } | { readonly ends: string };
+
 export interface CellCheck {
   readonly faultOf: Fault;
-  /** Packed bytes of which one stands in every batch with a misfit: looked for first, as that costs next to nothing. */
-  readonly marks?: readonly string[];
+  /** What every misfit has: looked for first, as that costs next to nothing. Undefined: any cell may be one. */
+  readonly mark?: Mark;
   /** Asked before a cell becomes a text. Undefined: every cell has to become one. */
   readonly surelyFits?: PlainTest | undefined;
 }
@@ -54,7 +57,7 @@ function valueCheck(source: Column, target: Column): CellCheck | undefined {
       return {
         faultOf: (text) =>
           text.includes('\\') ? 'a text with a backslash in a column of bytes; declare the type "bytes" in the reader' : undefined,
-        marks: ['\\\\'],
+        mark: { within: '\\\\' },
       };
     case 'string':
       return target.values === undefined ? textCheck(source, target) : valuesCheck(source, target, target.values);
@@ -129,7 +132,7 @@ function doubleCheck(source: Column, target: Column): CellCheck | undefined {
       if (keepsDigits || isExact(text)) return undefined;
       return `more digits than a ${mantissaBits === 24 ? 'single' : 'double'}-precision number holds`;
     },
-    ...(keepsDigits && keepsScale ? { marks: ['-0\t', '-0\n', '-0.', '-0e'] } : {}),
+    ...(keepsDigits && keepsScale ? { mark: { begins: '-0' } } : {}),
     surelyFits: plainNumber({
       scale: keepsScale ? Number.POSITIVE_INFINITY : scale,
       digits: keepsDigits ? Number.POSITIVE_INFINITY : mantissaBits === 24 ? 6 : 15,
@@ -182,7 +185,7 @@ function textCheck(source: Column, { length, maxBytes, trailingBlanks }: Column)
       if (keepsBlanks || !text.endsWith(' ') || (trailingBlanks === 'padded' && [...text].length === length)) return undefined;
       return 'blanks at the end, which the column does not keep as they are';
     },
-    ...(isShort && isSmall ? { marks: [' \t', ' \n'] } : {}),
+    ...(isShort && isSmall ? { mark: { ends: ' ' } } : {}),
     // No character has less than a byte, and escapes only add some.
     surelyFits: plainText(
       Math.min(isShort ? Number.POSITIVE_INFINITY : length, isSmall ? Number.POSITIVE_INFINITY : maxBytes),

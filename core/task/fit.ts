@@ -1,5 +1,5 @@
-import { isNullCell, type RecordBatch, readText, type Schema } from '../sdk/index.ts';
-import { type CellCheck, cellCheck } from './cell-check.ts';
+import { isNullCell, LF, type RecordBatch, readText, type Schema, TAB } from '../sdk/index.ts';
+import { type CellCheck, cellCheck, type Mark } from './cell-check.ts';
 
 /** What cells of a column must pass. */
 export interface ColumnFit {
@@ -7,7 +7,7 @@ export interface ColumnFit {
   readonly name: string;
   readonly refusesNull: boolean;
   readonly check: CellCheck | undefined;
-  /** One of these stands in every batch with a misfit; undefined: every batch is looked through. */
+  /** One of these stands in, before or behind every misfit; undefined: any cell may be one. */
   readonly marks: readonly string[] | undefined;
 }
 
@@ -31,10 +31,8 @@ export class Fit {
       const check = cellCheck(from, to);
       const refusesNull = to.replacesNull === true && from.isNullable;
       if (check === undefined && !refusesNull) return [];
-      const marks = check === undefined ? [] : check.marks;
-      return [
-        { column, name: to.name, refusesNull, check, marks: marks === undefined ? undefined : [...marks, ...(refusesNull ? ['\\N'] : [])] },
-      ];
+      const isLast = column === source.columns.length - 1;
+      return [{ column, name: to.name, refusesNull, check, marks: marksOf(check, refusesNull, { isFirst: column === 0, isLast }) }];
     });
   }
 
@@ -57,7 +55,7 @@ export class Fit {
   }
 
   #inDoubt(batch: RecordBatch): ColumnFit[] {
-    return this.#columns.filter(({ marks }) => marks === undefined || marks.some((mark) => batch.bytes.includes(mark)));
+    return this.#columns.filter((one) => one.marks === undefined || hasMisfit(one, one.marks, batch));
   }
 
   /** The rows of a batch that would be bent, in order, each once. */
@@ -68,20 +66,55 @@ export class Fit {
     const width = schema.columns.length;
     const found: Misfit[] = [];
     for (let row = 0; row < batch.rowCount; row++) {
-      for (const { column, name, refusesNull, check } of columns) {
-        const cell = row * width + column;
-        const from = cell === 0 ? 0 : cellEnds[cell - 1]! + 1;
-        const to = cellEnds[cell]!;
-        let cause: string | undefined;
-        if (isNullCell(bytes, from, to)) cause = refusesNull ? 'NULL, which the target would replace by a value of its own' : undefined;
-        else if (check?.surelyFits?.(bytes, from, to) !== true) cause = check?.faultOf(readText(bytes, from, to));
+      for (const one of columns) {
+        const cell = row * width + one.column;
+        const cause = faultIn(one, bytes, cell === 0 ? 0 : cellEnds[cell - 1]! + 1, cellEnds[cell]!);
         if (cause === undefined) continue;
-        found.push({ row, column: name, cause });
+        found.push({ row, column: one.name, cause });
         break;
       }
     }
     return found;
   }
+}
+
+function marksOf(
+  check: CellCheck | undefined,
+  refusesNull: boolean,
+  { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+): readonly string[] | undefined {
+  if (check !== undefined && check.mark === undefined) return undefined;
+  const [before, behind] = [isFirst ? '\n' : '\t', isLast ? '\n' : '\t'];
+  const packed = (mark: Mark) => ('within' in mark ? mark.within : 'begins' in mark ? before + mark.begins : mark.ends + behind);
+  return [...(check?.mark === undefined ? [] : [packed(check.mark)]), ...(refusesNull ? [`${before}\\N`] : [])];
+}
+
+/** Whether a cell of the column is a misfit. Only rows with a mark are looked at; and the first one, before which nothing stands. */
+function hasMisfit(one: ColumnFit, marks: readonly string[], { bytes, rowCount }: RecordBatch): boolean {
+  if (one.column === 0 && rowCount > 0 && isMisfit(one, bytes, 0)) return true;
+  for (const mark of marks) {
+    for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + 1)) {
+      const row = bytes.lastIndexOf(LF, at) + 1;
+      if (row < bytes.length && isMisfit(one, bytes, row)) return true;
+      at = bytes.indexOf(LF, row) - 1;
+    }
+  }
+  return false;
+}
+
+/** @param row position of its first byte */
+function isMisfit(one: ColumnFit, bytes: Buffer, row: number): boolean {
+  let from = row;
+  for (let column = 0; column < one.column; column++) from = bytes.indexOf(TAB, from) + 1;
+  let to = from;
+  // TAB and LF are neighbours.
+  while ((bytes[to]! - TAB) >>> 0 > 1) to++;
+  return faultIn(one, bytes, from, to) !== undefined;
+}
+
+function faultIn({ refusesNull, check }: ColumnFit, bytes: Buffer, from: number, to: number): string | undefined {
+  if (isNullCell(bytes, from, to)) return refusesNull ? 'NULL, which the target would replace by a value of its own' : undefined;
+  return check?.surelyFits?.(bytes, from, to) === true ? undefined : check?.faultOf(readText(bytes, from, to));
 }
 
 /** Whether a text, which has no escapes and is not NULL, goes into the column as it is. */

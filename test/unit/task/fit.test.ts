@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BatchBuilder, type Cell, type Column, type LogicalType } from '../../../core/sdk/index.ts';
 import { Fit } from '../../../core/task/fit.ts';
@@ -105,4 +106,70 @@ test('each row that does not fit is found once, in order, with the first column 
     [1, 'n'],
     [3, 's'],
   ]);
+});
+
+/** Columns of which a misfit has a mark at its beginning, its end or somewhere in it, and values next to them. */
+const marked: readonly {
+  readonly from: Column;
+  readonly to: Column;
+  readonly values: readonly Cell[];
+  readonly misfits: readonly Cell[];
+}[] = [
+  {
+    from: column('double'),
+    to: column('double', { dropsNegativeZero: true }),
+    values: ['-0.5', '0', '-1', '1-0', null],
+    misfits: ['-0', '-0.0', '-0e5'],
+  },
+  {
+    from: column('string', { length: 5 }),
+    to: column('string', { length: 5, trailingBlanks: 'dropped' }),
+    values: ['a b', '', ' a', '-0', 'x\t', null],
+    misfits: ['a ', ' '],
+  },
+  { from: text, to: column('bytes'), values: ['a', '\n-0', '\t ', '', null], misfits: ['\\', 'a\\b'] },
+  {
+    from: column('timestamptz'),
+    to: column('timestamptz', { replacesNull: true, isNullable: false }),
+    values: ['2026-01-01 00:00:00+00', '\\N'],
+    misfits: [null],
+  },
+];
+
+test('in rows of any columns and values, few or many of them odd, exactly the misfits are found', () => {
+  const rows = fc
+    .tuple(fc.array(fc.constantFrom(...marked), { minLength: 1, maxLength: 5 }), fc.constantFrom(0, 1, 20))
+    .chain(([columns, odd]) =>
+      fc.tuple(
+        fc.constant(columns),
+        fc.array(
+          fc.tuple(
+            ...columns.map(({ values, misfits }) => {
+              const good = fc.constantFrom(...values).map((cell) => ({ cell, isMisfit: false }));
+              const bad = fc.constantFrom(...misfits).map((cell) => ({ cell, isMisfit: true }));
+              return fc.oneof({ arbitrary: good, weight: 100 }, { arbitrary: bad, weight: odd });
+            }),
+          ),
+          { minLength: 1, maxLength: 30 },
+        ),
+      ),
+    );
+  fc.assert(
+    fc.property(rows, ([columns, all]) => {
+      const source = { columns: columns.map(({ from }) => from) };
+      const fit = new Fit(source, { columns: columns.map(({ to }, index) => ({ ...to, name: String(index) })) });
+      const builder = new BatchBuilder(source, { maxBytes: 1 << 20, maxRows: 100 });
+      for (const row of all) builder.push(row.map(({ cell }) => cell));
+      const expected = all.flatMap((row, number) => {
+        const first = row.findIndex(({ isMisfit }) => isMisfit);
+        return first === -1 ? [] : [[number, String(first)]];
+      });
+      const batch = builder.take()!;
+      expect(fit.misfits(batch).map(({ row, column: name }) => [row, name])).toEqual(expected);
+      // Nothing is to be tested where it is clear that nothing is wrong.
+      const inDoubt = columns.flatMap((_, index) => (all.some((row) => row[index]!.isMisfit) ? [index] : []));
+      expect(fit.testsFor(batch).flatMap((one, index) => (one === undefined ? [] : [index]))).toEqual(inDoubt);
+    }),
+    { numRuns: 3000, seed: 11 },
+  );
 });
