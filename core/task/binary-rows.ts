@@ -16,8 +16,12 @@ import {
   writeBinaryNull,
 } from '../sdk/index.ts';
 import type { PackedRows } from './batch-packer.ts';
-import { EscapedText, isMark } from './escaped-text.ts';
+import { EscapedText } from './escaped-text.ts';
 import { type Fit, fits } from './fit.ts';
+
+/** Bytes at which a cell ends, or is no plain text. */
+const isMark = new Uint8Array(256);
+for (const byte of [TAB, LF, BACKSLASH]) isMark[byte] = 1;
 
 /** Bytes that a cell takes at most, beside those of its text. */
 const roomOf: Readonly<Record<BinaryForm, number>> = {

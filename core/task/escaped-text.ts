@@ -1,8 +1,4 @@
-import { BACKSLASH, escapeOf, LF, TAB } from '../sdk/index.ts';
-
-/** Bytes at which a packed cell ends, or is no plain text. */
-export const isMark = new Uint8Array(256);
-for (const byte of [TAB, LF, BACKSLASH]) isMark[byte] = 1;
+import { BACKSLASH, escapeOf } from '../sdk/index.ts';
 
 /** For each letter behind a backslash the byte that it stands for; 0: it is no escape. */
 const byteOf = new Uint8Array(256);

@@ -260,11 +260,15 @@ function socketOf(connection: Connection): Socket {
   return (connection as unknown as { stream: Socket }).stream;
 }
 
-/** Window functions came with MySQL 8.0 and MariaDB 10.2. */
-export async function hasWindowFunctions(session: Session): Promise<boolean> {
+/** Whether the server is MySQL from this version on, or MariaDB from that one on; no version: it is not. */
+export async function isFrom(
+  session: Session,
+  least: { readonly mysql?: readonly [major: number, minor: number]; readonly mariadb?: readonly [major: number, minor: number] },
+): Promise<boolean> {
   const [[version = ''] = []] = await session.query('SELECT VERSION()');
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return /mariadb/i.test(version) ? major > 10 || minor >= 2 : major >= 8;
+  const from = /mariadb/i.test(version) ? least.mariadb : least.mysql;
+  return from !== undefined && (major > from[0] || (major === from[0] && minor >= from[1]));
 }
 
 /** `` a`b `` → `` `a``b` `` */

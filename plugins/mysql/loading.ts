@@ -10,6 +10,8 @@ export interface TargetState {
   readonly table: string;
   readonly isTransactional: boolean;
   readonly usesLoadData: boolean;
+  /** The table has columns that the server computes. */
+  readonly hasGenerated: boolean;
 }
 
 /** Everything a way of sending batches needs. */
@@ -18,6 +20,8 @@ export interface Loading {
   readonly table: string;
   readonly source: Schema;
   readonly target: Schema;
+  /** As in the state. */
+  readonly hasGenerated: boolean;
   /** Of bare rows; absent: there are none. */
   readonly forms?: readonly BareForm[];
   readonly mode: MysqlWriterOptions['writeMode'];

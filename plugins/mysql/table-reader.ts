@@ -16,7 +16,7 @@ import { condition } from '../_sql/table-names.ts';
 import { isDeliveredBare } from './bare-columns.ts';
 import { encoderOf } from './binary-columns.ts';
 import { columnsOfTables, columnTypes, findTable, lookForTables, tableColumns } from './catalog.ts';
-import { connectReader, hasWindowFunctions, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
+import { connectReader, isFrom, quoteName, quoteText, type Session, splitTableName } from './connection.ts';
 import { type Described, describe, describeAsPlanned, type Source, type Verified } from './described.ts';
 import { serverFault } from './faults.ts';
 import { healthQuestions, serversOf } from './health.ts';
@@ -170,7 +170,7 @@ export function openReader(options: MysqlReaderOptions, context: PluginContext):
       return looking(`look at the keys of ${name}`, async () => {
         const { table, query } = part as unknown as Part;
         const session = await sessions.get(sessionOf(part as unknown as Part));
-        const place = { session, key, name, hasWindowFunctions: await hasWindowFunctions(session) };
+        const place = { session, key, name, hasWindowFunctions: await isFrom(session, { mysql: [8, 0], mariadb: [10, 2] }) };
         if (table === undefined) return openKeySource({ ...place, from: `(${query}) AS source`, where: undefined, columns: [] });
         const found = await findTable(session, table);
         return openKeySource({ ...place, from: found.sql, where, columns: await columnTypes(session, found, key.columns) });

@@ -145,7 +145,8 @@ class TableTarget {
 
   /** @param as SQL of the table that tasks write, if it is not this one */
   async #describe(session: Session, table: Table, as = table.sql): Promise<Target> {
-    const found = targetColumns(await tableColumns(session, table), this.#options.column, this.#name);
+    const all = await tableColumns(session, table);
+    const found = targetColumns(all, this.#options.column, this.#name);
     const columns = markedColumns(found, this.#options.emptyAsNull);
     if (!table.isTransactional) {
       this.#context.warn(
@@ -156,6 +157,7 @@ class TableTarget {
       database: table.database,
       table: as,
       isTransactional: table.isTransactional,
+      hasGenerated: all.some(({ isGenerated }) => isGenerated),
       usesLoadData: table.isTransactional && (await usesLoadData(session, this.#options, this.#context)),
     };
     // An empty text that becomes NULL has to be found in the text.

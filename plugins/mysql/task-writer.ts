@@ -18,7 +18,7 @@ export async function openTaskWriter(
   { id, attempt, guarantee, isStraight: mayBeStraight, source, target }: TaskFacts,
   { run, mode }: { run: string; mode: MysqlWriterOptions['writeMode'] },
 ): Promise<TaskWriter> {
-  const { database, table, isTransactional, usesLoadData } = target.state as unknown as TargetState;
+  const { database, table, isTransactional, usesLoadData, hasGenerated } = target.state as unknown as TargetState;
   let own: Attempt | undefined;
   if (guarantee === 'exactly-once') {
     const taken = await takeOver(session, { database, run, task: id }, attempt);
@@ -27,7 +27,17 @@ export async function openTaskWriter(
   }
   const isStraight = mayBeStraight === true && usesLoadData && isTransactional;
   const forms = target.forms?.layout === 'bare' ? { forms: target.forms.forms } : {};
-  const loading: Loading = { session, table, source, target: target.schema, ...forms, mode, isStraight, isRowByRow: !isTransactional };
+  const loading: Loading = {
+    session,
+    table,
+    source,
+    target: target.schema,
+    hasGenerated,
+    ...forms,
+    mode,
+    isStraight,
+    isRowByRow: !isTransactional,
+  };
   const sink = usesLoadData ? loadBatches(loading) : await insertBatches(loading);
   const transaction = new TaskTransaction(session, table, { task: id }, own);
   await transaction.begin();
