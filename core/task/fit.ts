@@ -47,20 +47,19 @@ export class Fit {
     return !this.#columns.some(({ column, check }) => check !== undefined && few.has(column));
   }
 
-  /** By column: what its cells in this batch must pass; nothing where it is clear that they all do. */
+  /** By column: what its cells in this batch must pass, for those who come by each cell anyway; nothing where it is clear that they all do. */
   testsFor(batch: RecordBatch): readonly (ColumnFit | undefined)[] {
     const tests: (ColumnFit | undefined)[] = batch.schema.columns.map(() => undefined);
-    for (const one of this.#inDoubt(batch)) tests[one.column] = one;
+    for (const one of this.#columns) {
+      const isCheap = one.check === undefined || one.check.surelyFits !== undefined;
+      if (isCheap || isInDoubt(one, batch)) tests[one.column] = one;
+    }
     return tests;
-  }
-
-  #inDoubt(batch: RecordBatch): ColumnFit[] {
-    return this.#columns.filter((one) => one.marks === undefined || hasMisfit(one, one.marks, batch));
   }
 
   /** The rows of a batch that would be bent, in order, each once. */
   misfits(batch: RecordBatch): Misfit[] {
-    const columns = this.#inDoubt(batch);
+    const columns = this.#columns.filter((one) => isInDoubt(one, batch));
     if (columns.length === 0) return [];
     const { bytes, cellEnds, schema } = batch;
     const width = schema.columns.length;
@@ -89,13 +88,14 @@ function marksOf(
   return [...(check?.mark === undefined ? [] : [packed(check.mark)]), ...(refusesNull ? [`${before}\\N`] : [])];
 }
 
-/** Whether a cell of the column is a misfit. Only rows with a mark are looked at; and the first one, before which nothing stands. */
-function hasMisfit(one: ColumnFit, marks: readonly string[], { bytes, rowCount }: RecordBatch): boolean {
+/** Whether a cell of the column may be a misfit. Where misfits have a mark, only rows with one are looked at; and the first row, before which nothing stands. */
+function isInDoubt(one: ColumnFit, { bytes, rowCount }: RecordBatch): boolean {
+  if (one.marks === undefined) return true;
   if (one.column === 0 && rowCount > 0 && isMisfit(one, bytes, 0)) return true;
-  for (const mark of marks) {
+  for (const mark of one.marks) {
     for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + 1)) {
       const row = bytes.lastIndexOf(LF, at) + 1;
-      if (row < bytes.length && isMisfit(one, bytes, row)) return true;
+      if (isMisfit(one, bytes, row)) return true;
       at = bytes.indexOf(LF, row) - 1;
     }
   }
