@@ -1,6 +1,6 @@
 import { BatchBuilder, bareCell, binaryEncoder, DrayError, type RecordBatch, type Schema, type TargetForms } from '../sdk/index.ts';
-import { BareRows } from './bare-rows.ts';
-import { BinaryRows } from './binary-rows.ts';
+import { BareRows } from './bare-packing.ts';
+import { BinaryRows } from './binary-packing.ts';
 import type { Fit } from './fit.ts';
 
 /** Whether texts of these columns can be brought into these forms. */
