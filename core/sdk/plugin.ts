@@ -70,7 +70,7 @@ export interface Reader {
   split?(hint: SplitHint): Promise<Split[]> | Split[];
   /**
    * Whether `read` can deliver the columns in these forms, those that the target takes (`Target.forms`). In the main thread, after `schema`; only where
-   * nothing has to look at the cells on their way. What cannot be told before may still be refused by `read`, with NOT_STRAIGHT: the task is then read again as
+   * nothing has to look at cells on their way that are not the canonical text any more (of bare rows NULL and the `same` ones are looked at). What cannot be told before may still be refused by `read`, with NOT_STRAIGHT: the task is then read again as
    * text. Absent: it cannot.
    */
   deliversForms?(source: Schema, forms: TargetForms): boolean;

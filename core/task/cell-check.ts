@@ -13,7 +13,7 @@ export type Mark = { readonly within: string } | { readonly begins: string } | {
 
 export interface CellCheck {
   readonly faultOf: Fault;
-  /** What every misfit has: looked for first, as that costs next to nothing. Undefined: any cell may be one. */
+  /** What every misfit has: looked for first, as that costs little. Undefined: any cell may be one. */
   readonly mark?: Mark;
   /** Asked before a cell becomes a text. Undefined: every cell has to become one. */
   readonly surelyFits?: PlainTest | undefined;

@@ -23,6 +23,8 @@ export interface Misfit {
  */
 export class Fit {
   readonly #columns: readonly ColumnFit[];
+  /** Columns whose misfits have this mark, from left to right. */
+  readonly #marked = new Map<string, ColumnFit[]>();
 
   constructor(source: Schema, target: Schema) {
     this.#columns = source.columns.flatMap((from, column): ColumnFit[] => {
@@ -34,6 +36,7 @@ export class Fit {
       const isLast = column === source.columns.length - 1;
       return [{ column, name: to.name, refusesNull, check, marks: marksOf(check, refusesNull, { isFirst: column === 0, isLast }) }];
     });
+    for (const one of this.#columns) for (const mark of one.marks ?? []) this.#marked.set(mark, [...(this.#marked.get(mark) ?? []), one]);
   }
 
   /** True where no row can be bent, so that batches need not be looked at. */
@@ -47,19 +50,27 @@ export class Fit {
     return !this.#columns.some(({ column, check }) => check !== undefined && few.has(column));
   }
 
-  /** By column: what its cells in this batch must pass, for those who come by each cell anyway; nothing where it is clear that they all do. */
+  /** By column: what its cells in this batch must pass, for those who come by each cell anyway: a test that is no cheaper than to look for marks is left out where there are none. */
   testsFor(batch: RecordBatch): readonly (ColumnFit | undefined)[] {
     const tests: (ColumnFit | undefined)[] = batch.schema.columns.map(() => undefined);
-    for (const one of this.#columns) {
-      const isCheap = one.check === undefined || one.check.surelyFits !== undefined;
-      if (isCheap || isInDoubt(one, batch)) tests[one.column] = one;
-    }
+    const isCheap = ({ check }: ColumnFit) => check === undefined || check.surelyFits !== undefined;
+    const dear = this.#columns.filter((one) => !isCheap(one));
+    for (const one of [...this.#columns.filter(isCheap), ...this.#inDoubt(dear, batch)]) tests[one.column] = one;
     return tests;
+  }
+
+  /** Those of the columns that may have a misfit: any may if misfits have no mark, else those that share it with one. */
+  #inDoubt(columns: readonly ColumnFit[], batch: RecordBatch): ColumnFit[] {
+    if (columns.length === 0) return [];
+    const found = new Set<ColumnFit>();
+    for (const [mark, ofMark] of this.#marked)
+      if (columns.some((one) => ofMark.includes(one)) && hasMisfit(mark, ofMark, batch)) for (const one of ofMark) found.add(one);
+    return columns.filter((one) => one.marks === undefined || found.has(one));
   }
 
   /** The rows of a batch that would be bent, in order, each once. */
   misfits(batch: RecordBatch): Misfit[] {
-    const columns = this.#columns.filter((one) => isInDoubt(one, batch));
+    const columns = this.#inDoubt(this.#columns, batch);
     if (columns.length === 0) return [];
     const { bytes, cellEnds, schema } = batch;
     const width = schema.columns.length;
@@ -88,28 +99,30 @@ function marksOf(
   return [...(check?.mark === undefined ? [] : [packed(check.mark)]), ...(refusesNull ? [`${before}\\N`] : [])];
 }
 
-/** Whether a cell of the column may be a misfit. Where misfits have a mark, only rows with one are looked at; and the first row, before which nothing stands. */
-function isInDoubt(one: ColumnFit, { bytes, rowCount }: RecordBatch): boolean {
-  if (one.marks === undefined) return true;
-  if (one.column === 0 && rowCount > 0 && isMisfit(one, bytes, 0)) return true;
-  for (const mark of one.marks) {
-    for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + 1)) {
-      const row = bytes.lastIndexOf(LF, at) + 1;
-      if (isMisfit(one, bytes, row)) return true;
-      at = bytes.indexOf(LF, row) - 1;
-    }
+/** Whether a cell of these columns, whose misfits have this mark, is one. Only rows with a mark are looked at; and the first row, before which nothing stands. */
+function hasMisfit(mark: string, columns: readonly ColumnFit[], { bytes, rowCount }: RecordBatch): boolean {
+  if (rowCount > 0 && columns[0]!.column === 0 && isMisfit(columns, bytes, 0)) return true;
+  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + 1)) {
+    const row = bytes.lastIndexOf(LF, at) + 1;
+    if (isMisfit(columns, bytes, row)) return true;
+    // The mark of the next row may begin with the LF of this one.
+    at = bytes.indexOf(LF, row) - 1;
   }
   return false;
 }
 
 /** @param row position of its first byte */
-function isMisfit(one: ColumnFit, bytes: Buffer, row: number): boolean {
+function isMisfit(columns: readonly ColumnFit[], bytes: Buffer, row: number): boolean {
   let from = row;
-  for (let column = 0; column < one.column; column++) from = bytes.indexOf(TAB, from) + 1;
-  let to = from;
-  // TAB and LF are neighbours.
-  while ((bytes[to]! - TAB) >>> 0 > 1) to++;
-  return faultIn(one, bytes, from, to) !== undefined;
+  let column = 0;
+  for (const one of columns) {
+    for (; column < one.column; column++) from = bytes.indexOf(TAB, from) + 1;
+    let to = from;
+    // TAB and LF are neighbours.
+    while ((bytes[to]! - TAB) >>> 0 > 1) to++;
+    if (faultIn(one, bytes, from, to) !== undefined) return true;
+  }
+  return false;
 }
 
 function faultIn({ refusesNull, check }: ColumnFit, bytes: Buffer, from: number, to: number): string | undefined {

@@ -123,6 +123,14 @@ function columnOf(row: readonly (string | null)[]): TableColumn {
   };
 }
 
+/** Whether a unique index is kept by hashes, in a hidden column that the server computes (MariaDB: of whole texts and blobs). */
+export async function hasHashIndex(session: Session, { database, name }: Pick<Table, 'database' | 'name'>): Promise<boolean> {
+  const rows = await session.query(
+    `SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)} AND INDEX_TYPE = 'HASH' LIMIT 1`,
+  );
+  return rows.length > 0;
+}
+
 /** Kind, character set and collation of columns of a key, in their order. */
 export async function columnTypes(session: Session, table: Table, names: readonly string[]): Promise<KeyColumnType[]> {
   const rows = await session.query(

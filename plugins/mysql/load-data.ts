@@ -40,9 +40,14 @@ function statementOf({ table, source, target, forms, hasGenerated, mode }: Loadi
     return isBare ? undefined : valueExpression(source.columns[index]!, column, variables[index]!);
   });
   const hasSet = hasGenerated || expressions.some((expression) => expression !== undefined);
+  // Of a NULL that a column refuses the server names the row only if it is not assigned.
+  const carrier = Math.max(
+    0,
+    target.columns.findIndex(({ isNullable, type }) => isNullable && type !== 'bytes'),
+  );
   const assignments: string[] = [];
   const fields = target.columns.map(({ name, replacesNull }, index) => {
-    const isAssigned = hasSet && (replacesNull === true || (hasGenerated && index === 0));
+    const isAssigned = hasSet && (replacesNull === true || (hasGenerated && index === carrier));
     const expression = expressions[index] ?? (isAssigned ? variables[index] : undefined);
     if (expression === undefined) return quoteName(name);
     assignments.push(`${quoteName(name)} = ${expression}`);

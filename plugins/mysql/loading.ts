@@ -10,7 +10,7 @@ export interface TargetState {
   readonly table: string;
   readonly isTransactional: boolean;
   readonly usesLoadData: boolean;
-  /** The table has columns that the server computes. */
+  /** The table has columns that the server computes, seen or hidden. */
   readonly hasGenerated: boolean;
 }
 

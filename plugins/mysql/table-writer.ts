@@ -4,7 +4,7 @@ import { checkLedgerRemembers, publishingNumber } from '../_sql/ledger.ts';
 import { runStatements, targetColumns } from '../_sql/parts.ts';
 import { onlyTable } from '../_sql/table-names.ts';
 import { bareForms } from './bare-forms.ts';
-import { findTable, type Table, tableColumns } from './catalog.ts';
+import { findTable, hasHashIndex, type Table, tableColumns } from './catalog.ts';
 import { connectFirst, type Session, splitTableName } from './connection.ts';
 import { serverFault } from './faults.ts';
 import { healthQuestions, serversOf } from './health.ts';
@@ -157,7 +157,7 @@ class TableTarget {
       database: table.database,
       table: as,
       isTransactional: table.isTransactional,
-      hasGenerated: all.some(({ isGenerated }) => isGenerated),
+      hasGenerated: all.some(({ isGenerated }) => isGenerated) || (await hasHashIndex(session, table)),
       usesLoadData: table.isTransactional && (await usesLoadData(session, this.#options, this.#context)),
     };
     // An empty text that becomes NULL has to be found in the text.

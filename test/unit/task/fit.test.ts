@@ -119,7 +119,7 @@ const marked: readonly {
     from: column('double'),
     to: column('double', { dropsNegativeZero: true }),
     values: ['-0.5', '0', '-1', '1-0', null],
-    misfits: ['-0', '-0.0', '-0e5'],
+    misfits: ['-0', '-0.0', '-0e5', '-00', '-0E5'],
   },
   {
     from: column('string', { length: 5 }),
