@@ -6,15 +6,15 @@ import type { Plan } from './plan.ts';
 
 /** In which forms rows go to the writer, if it takes any: from the reader, where it can and nothing on the way has to look at a cell, or made by the task. undefined: they go as text. */
 export function agreedForms({ content, reader, source, delivered }: Plan, { forms, schema }: Target): AgreedForms | undefined {
-  if (forms === undefined || changedColumns(delivered, forms).length === 0) return undefined;
-  const isLookedAt = content.transformers.length > 0 || !sees(new Fit(delivered, schema), delivered, forms);
-  if (!isLookedAt && reader.deliversForms?.(source, forms) === true) return { forms, by: 'reader' };
+  if (forms === undefined) return undefined;
+  const changed = changedColumns(delivered, forms);
+  if (changed.length === 0) return undefined;
+  const fit = new Fit(delivered, schema);
+  // Of binary rows no cell can be looked at, of bare ones NULL and the texts that are the same.
+  const canBeLookedAt = forms.layout === 'binary' ? fit.isTrivial : fit.needsNone(changed);
+  const isOfReader = canBeLookedAt && content.transformers.length === 0 && reader.deliversForms?.(source, forms) === true;
+  if (isOfReader) return { forms, by: 'reader' };
   return canPack(delivered, forms) ? { forms, by: 'task' } : undefined;
-}
-
-/** Whether all that has to be looked at can be seen in these forms: in binary rows nothing, in bare ones NULL and the texts that are the same. */
-function sees(fit: Fit, source: Schema, forms: TargetForms): boolean {
-  return forms.layout === 'binary' ? fit.isTrivial : fit.needsNone(changedColumns(source, forms));
 }
 
 /** Positions of columns whose cells are not the text that they would otherwise be. */

@@ -36,7 +36,13 @@ export class Fit {
       const isLast = column === source.columns.length - 1;
       return [{ column, name: to.name, refusesNull, check, marks: marksOf(check, refusesNull, { isFirst: column === 0, isLast }) }];
     });
-    for (const one of this.#columns) for (const mark of one.marks ?? []) this.#marked.set(mark, [...(this.#marked.get(mark) ?? []), one]);
+    for (const one of this.#columns) {
+      for (const mark of one.marks ?? []) {
+        const ofMark = this.#marked.get(mark);
+        if (ofMark === undefined) this.#marked.set(mark, [one]);
+        else ofMark.push(one);
+      }
+    }
   }
 
   /** True where no row can be bent, so that batches need not be looked at. */
@@ -61,11 +67,9 @@ export class Fit {
 
   /** Those of the columns that may have a misfit: any may if misfits have no mark, else those that share it with one. */
   #inDoubt(columns: readonly ColumnFit[], batch: RecordBatch): ColumnFit[] {
-    if (columns.length === 0) return [];
-    const found = new Set<ColumnFit>();
-    for (const [mark, ofMark] of this.#marked)
-      if (columns.some((one) => ofMark.includes(one)) && hasMisfit(mark, ofMark, batch)) for (const one of ofMark) found.add(one);
-    return columns.filter((one) => one.marks === undefined || found.has(one));
+    const all = new Set(columns.flatMap(({ marks = [] }) => marks));
+    const found = new Set([...all].filter((mark) => hasMisfit(mark, this.#marked.get(mark)!, batch)));
+    return columns.filter(({ marks }) => marks === undefined || marks.some((mark) => found.has(mark)));
   }
 
   /** The rows of a batch that would be bent, in order, each once. */

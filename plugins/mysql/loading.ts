@@ -22,8 +22,8 @@ export interface Loading {
   readonly target: Schema;
   /** As in the state. */
   readonly hasGenerated: boolean;
-  /** Of bare rows; absent: there are none. */
-  readonly forms?: readonly BareForm[];
+  /** Of bare rows; undefined: there are none. */
+  readonly forms: readonly BareForm[] | undefined;
   readonly mode: MysqlWriterOptions['writeMode'];
   /** The task may go straight on. */
   readonly isStraight: boolean;

@@ -26,14 +26,13 @@ export async function openTaskWriter(
     own = taken;
   }
   const isStraight = mayBeStraight === true && usesLoadData && isTransactional;
-  const forms = target.forms?.layout === 'bare' ? { forms: target.forms.forms } : {};
   const loading: Loading = {
     session,
     table,
     source,
     target: target.schema,
     hasGenerated,
-    ...forms,
+    forms: target.forms?.layout === 'bare' ? target.forms.forms : undefined,
     mode,
     isStraight,
     isRowByRow: !isTransactional,

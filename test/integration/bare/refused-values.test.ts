@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { listenedDatabase } from '../../support/split-statements.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { type Database, mysqlDatabase, postgresDatabase } from '../types/databases.ts';
-import { runTrip, tableWriter } from '../types/trips.ts';
-import { createThreeWays, differences, moveThreeWays, type ThreeWays } from './three-ways.ts';
+import { type ColumnPair, runTrip, tableWriter } from '../types/trips.ts';
+import { createThreeWays, differences, moveThreeWays } from './three-ways.ts';
 
 const sources = { mysql: mysqlDatabase, postgres: postgresDatabase };
 
@@ -36,7 +36,7 @@ function kept(file: string | undefined): unknown[] {
 }
 
 /** Each has a value that the target takes, and one that it would bend, which is found on the way. */
-const bent: Record<keyof typeof sources, ThreeWays[]> = {
+const bent: Record<keyof typeof sources, ColumnPair[]> = {
   mysql: [
     { from: 'decimal(12,4)', to: 'decimal(12,2)', values: ['1.25', '1.005'] },
     { from: 'varchar(9)', to: 'char(9)', values: ["'a'", "'a '"] },
@@ -50,7 +50,7 @@ const bent: Record<keyof typeof sources, ThreeWays[]> = {
   ],
 };
 /** The same, and one that the server refuses. */
-const refused: Record<keyof typeof sources, ThreeWays[]> = {
+const refused: Record<keyof typeof sources, ColumnPair[]> = {
   mysql: [...bent.mysql, { from: 'varbinary(9)', to: 'varbinary(2)', values: ["x'00ff'", "x'00ff80'"] }],
   postgres: [...bent.postgres, { from: 'bytea', to: 'varbinary(2)', values: [String.raw`'\x00ff'`, String.raw`'\x00ff80'`] }],
 };

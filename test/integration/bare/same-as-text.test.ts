@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Database, mysqlDatabase, postgresDatabase } from '../types/databases.ts';
 import { mysqlTypes } from '../types/mysql-types.ts';
-import { createThreeWays, differences, moveThreeWays, type ThreeWays } from './three-ways.ts';
+import type { ColumnPair } from '../types/trips.ts';
+import { createThreeWays, differences, moveThreeWays } from './three-ways.ts';
 
 const sources = { mysql: mysqlDatabase, postgres: postgresDatabase };
 
@@ -31,7 +32,7 @@ const words = sampled(fc.string({ unit: 'grapheme', maxLength: 30 }), 3).map((te
 const numbers = sampled(fc.integer(), 4).map(String);
 const truths = ['true', 'false', 'true'];
 
-const ofBoth: ThreeWays[] = [
+const ofBoth: ColumnPair[] = [
   { from: 'int', to: 'int', values: numbers },
   { from: 'int', to: 'bigint(20) zerofill', values: ['7', '0'] },
   { from: 'numeric(20,3)', to: 'decimal(20,3)', values: numbers },
@@ -43,7 +44,7 @@ const ofBoth: ThreeWays[] = [
   { from: 'smallint', to: 'year', values: ['0', '1901', '2155'] },
 ];
 
-const columns: Record<keyof typeof sources, ThreeWays[]> = {
+const columns: Record<keyof typeof sources, ColumnPair[]> = {
   mysql: [
     ...ofBoth,
     { from: 'timestamp(6) NULL', to: 'timestamp(6)', values: instants },
@@ -53,7 +54,7 @@ const columns: Record<keyof typeof sources, ThreeWays[]> = {
     { from: 'datetime(6)', to: 'timestamp(6)', values: instants },
     { from: 'date', to: 'datetime', values: ["'2024-02-29'"] },
     { from: 'varbinary(20)', to: 'varchar(99)', values: ["x'00ff'"] },
-    ...mysqlTypes.map(({ native, values }): ThreeWays => ({ from: native, to: native, values })),
+    ...mysqlTypes.map(({ native, values }): ColumnPair => ({ from: native, to: native, values })),
   ],
   postgres: [
     ...ofBoth,
@@ -64,7 +65,7 @@ const columns: Record<keyof typeof sources, ThreeWays[]> = {
     { from: 'bytea', to: 'varchar(99)', values: [String.raw`'\x00ff'`] },
     { from: 'bytea', to: 'binary(2)', values: [String.raw`'\x00ff'`] },
     ...['tinyint(1)', 'bigint', 'decimal(5,2)', 'double', 'float', 'bit(1)', 'varchar(9)', 'json'].map(
-      (to): ThreeWays => ({ from: 'boolean', to, values: truths }),
+      (to): ColumnPair => ({ from: 'boolean', to, values: truths }),
     ),
     { from: 'real', to: 'float', values: ["'3.4028235e38'", '0.1', "'1e-45'"] },
     { from: 'double precision', to: 'double', values: ["'1.7976931348623157e308'", '0.1', "'5e-324'"] },

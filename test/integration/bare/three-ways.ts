@@ -3,17 +3,7 @@ import type { DrayResult } from '../../support/run-dray.ts';
 import { listenedDatabase } from '../../support/split-statements.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import type { Database } from '../types/databases.ts';
-import { runTrip, tableReader, tableWriter } from '../types/trips.ts';
-
-/** A column of the source, of the target, and SQL expressions of values at the source. */
-export interface ThreeWays {
-  readonly from: string;
-  readonly to: string;
-  readonly values: readonly string[];
-}
-
-/** Keeps every row; but it looks at a cell, so that the reader has to deliver text. */
-const looksAtCells = { name: 'dx_filter', parameter: { columnIndex: 0, paras: ['like', 'never'] } };
+import { type ColumnPair, looksAtCells, runTrip, tableReader, tableWriter } from '../types/trips.ts';
 
 export const targets = ['by_reader', 'by_task', 'as_text'] as const;
 export type Way = (typeof targets)[number];
@@ -23,7 +13,7 @@ export async function createThreeWays(
   source: Database,
   target: Database,
   raw: readonly Buffer[],
-  columns: readonly ThreeWays[],
+  columns: readonly ColumnPair[],
 ): Promise<void> {
   const bytes = source.kind === 'mysql' ? 'longblob' : 'bytea';
   const literal = (value: Buffer) => (source.kind === 'mysql' ? `x'${value.toString('hex')}'` : `'\\x${value.toString('hex')}'`);
@@ -87,7 +77,7 @@ export async function moveThreeWays(
 }
 
 /** Cells that are not the same in all three tables, as `by_task, row 3, double to float: "31" not "32"`; and the number of rows. */
-export async function differences(target: Database, columns: readonly ThreeWays[]): Promise<{ rows: number; differing: string[] }> {
+export async function differences(target: Database, columns: readonly ColumnPair[]): Promise<{ rows: number; differing: string[] }> {
   const texts = columns.map(({ to }, index) =>
     /^(?:float|double)/.test(to) ? `CAST(c${index} + 0e0 AS CHAR)` : `HEX(CONCAT(c${index}, ''))`,
   );

@@ -3,22 +3,12 @@ import type { DrayResult } from '../../support/run-dray.ts';
 import { listenedDatabase } from '../../support/split-statements.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import type { Database } from '../types/databases.ts';
-import { runTrip, tableReader, tableWriter } from '../types/trips.ts';
-
-/** A column of the source, of the target, and SQL expressions of values at the source. */
-export interface BothWays {
-  readonly from: string;
-  readonly to: string;
-  readonly values: readonly string[];
-}
-
-/** Keeps every row; but it looks at a cell, so that the reader has to deliver text. */
-const looksAtCells = { name: 'dx_filter', parameter: { columnIndex: 0, paras: ['like', 'never'] } };
+import { type ColumnPair, looksAtCells, runTrip, tableReader, tableWriter } from '../types/trips.ts';
 
 const targets = ['as_binary', 'as_packed', 'as_text'] as const;
 
 /** Makes `source` at the one database and `as_binary`, `as_packed` and `as_text` at the other, the last with a column that has no binary form; row by row the values of all columns side by side, NULL where a column has no more. */
-export async function createBothWays(source: Database, target: Database, columns: readonly BothWays[]): Promise<void> {
+export async function createBothWays(source: Database, target: Database, columns: readonly ColumnPair[]): Promise<void> {
   await source.execute(
     `CREATE TABLE source (id int PRIMARY KEY, ${columns.map(({ from }, index) => `c${index} ${from} NULL, `).join('')}more varchar(9) NULL)`,
   );
@@ -65,7 +55,7 @@ export async function moveBothWays(
 }
 
 /** Cells that are not the same in all three tables, as `row 3, double: "1" not "2"`; and the number of rows. */
-export async function differences(target: Database, columns: readonly BothWays[]): Promise<{ rows: number; differing: string[] }> {
+export async function differences(target: Database, columns: readonly ColumnPair[]): Promise<{ rows: number; differing: string[] }> {
   const cells = columns.map(({ to }, index) => (to.startsWith('bytea') ? `encode(c${index}, 'hex')` : `c${index}::text`));
   const read = (table: string) => target.query(`SELECT ${['id', ...cells].join(', ')} FROM ${table} ORDER BY id`);
   const [binary, packed, text] = await Promise.all(targets.map(read));

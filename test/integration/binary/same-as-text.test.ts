@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Database, mysqlDatabase, postgresDatabase } from '../types/databases.ts';
-import { type BothWays, createBothWays, differences, moveBothWays } from './both-ways.ts';
+import type { ColumnPair } from '../types/trips.ts';
+import { createBothWays, differences, moveBothWays } from './both-ways.ts';
 import { randomColumns } from './random-values.ts';
 import { mysqlColumns, postgresColumns } from './values.ts';
 
@@ -13,7 +14,7 @@ async function databases(kind: keyof typeof sources): Promise<[source: Database,
   return [source, target];
 }
 
-async function expectTheSame(kind: keyof typeof sources, columns: readonly BothWays[], isPackable = true): Promise<void> {
+async function expectTheSame(kind: keyof typeof sources, columns: readonly ColumnPair[], isPackable = true): Promise<void> {
   const [source, target] = await databases(kind);
   await createBothWays(source, target, columns);
   const { binary, packed, text } = await moveBothWays(source, target, { isPackable });

@@ -1,4 +1,4 @@
-import type { BothWays } from './both-ways.ts';
+import type { ColumnPair } from '../types/trips.ts';
 
 const hexOf = (bytes: readonly number[]) => Buffer.from(bytes).toString('hex');
 const allBytes = Array.from({ length: 256 }, (_, byte) => byte);
@@ -73,7 +73,7 @@ const doubles = [
 ];
 const singles = ['3.4028234663852886e38', '1e-45', '1.17549435e-38', '0.1', '16777216', '-0.333333', '1234567.9'];
 
-export const mysqlColumns: readonly BothWays[] = [
+export const mysqlColumns: readonly ColumnPair[] = [
   { from: 'bool', to: 'boolean', values: ['0', '1'] },
   { from: 'tinyint', to: 'smallint', values: wholes(8) },
   { from: 'smallint', to: 'smallint', values: wholes(16) },
@@ -122,7 +122,7 @@ export const mysqlColumns: readonly BothWays[] = [
 
 const infinite = ["'infinity'", "'-infinity'"];
 
-export const postgresColumns: readonly BothWays[] = [
+export const postgresColumns: readonly ColumnPair[] = [
   { from: 'boolean', to: 'boolean', values: ['true', 'false'] },
   { from: 'smallint', to: 'smallint', values: wholes(16) },
   { from: 'integer', to: 'integer', values: wholes(32) },

@@ -33,6 +33,16 @@ export function fileReader(folder: string, cases: readonly TypeCase[], more: obj
   return { name: 'txtfilereader', parameter: { path: join(folder, 'out'), column, ...more } };
 }
 
+/** A column of the source, of the target, and SQL expressions of values at the source. */
+export interface ColumnPair {
+  readonly from: string;
+  readonly to: string;
+  readonly values: readonly string[];
+}
+
+/** Keeps every row; but it looks at a cell, so that the reader has to deliver text. */
+export const looksAtCells = { name: 'dx_filter', parameter: { columnIndex: 0, paras: ['like', 'never'] } };
+
 /** Runs a job with the real command line. */
 export function runTrip(
   folder: string,
